@@ -1,0 +1,2 @@
+// Package amazonkinesisexporter sends log records to Amazon Kinesis Data Streams.
+package amazonkinesisexporter
