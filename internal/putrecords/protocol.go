@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package putrecords
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+const (
+	// maxAnswer is more than any answer of Kinesis: 500 entries with long
+	// messages take some 200 KB.
+	maxAnswer = 32 << 20
+	// maxErrorAnswer bounds what is read of an error, which may be a web page.
+	maxErrorAnswer = 1 << 20
+)
+
+// protocol puts the body of a [Request] on the wire and reads the answer. All
+// else, errors among it, stays the SDK's.
+type protocol struct {
+	smithyhttp.ClientProtocol // the SDK's JSON
+}
+
+func newProtocol(stock smithyhttp.ClientProtocol) *protocol { return &protocol{stock} }
+
+// SerializeRequest implements smithyhttp.ClientProtocol. The input has no
+// records: they are in the call's body.
+func (*protocol) SerializeRequest(ctx context.Context, _ *smithy.OperationSchema, _ smithy.Serializable, req *smithyhttp.Request) error {
+	c := callFrom(ctx)
+	req.Method = http.MethodPost
+	req.URL.Path = "/"
+	req.Header.Set("X-Amz-Target", "Kinesis_20131202.PutRecords")
+	req.Header.Set("Content-Type", c.wire.contentType())
+	to, err := req.SetStream(bytes.NewReader(c.body))
+	if err != nil {
+		return err
+	}
+	*req = *to
+	return nil
+}
+
+// DeserializeResponse implements smithyhttp.ClientProtocol. The answer goes
+// into the call, not into out.
+func (p *protocol) DeserializeResponse(ctx context.Context, schema *smithy.OperationSchema, types *smithy.TypeRegistry, resp *smithyhttp.Response, out smithy.Deserializable) error {
+	c := callFrom(ctx)
+	c.answered = true
+	buf := answers200.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= keptBody {
+			buf.Reset()
+			answers200.Put(buf)
+		}
+	}()
+
+	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
+		// An error that cannot be read is judged by its status.
+		_ = readBody(buf, resp, maxErrorAnswer)
+		resp.Body = errorBody{bytes.NewReader(errorAsJSON(buf.Bytes())), resp.Body}
+		return p.ClientProtocol.DeserializeResponse(ctx, schema, types, resp, out)
+	}
+
+	err := readBody(buf, resp, maxAnswer)
+	if err == nil {
+		c.complete = true
+		c.answer, err = parseAnswer(buf.Bytes(), c.records)
+	}
+	c.malformed = err
+	return err
+}
+
+var answers200 = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// readBody reads the body of an answer to its end, and unpacks it: nobody asks
+// for compression, but a proxy may bring it.
+func readBody(buf *bytes.Buffer, resp *smithyhttp.Response, most int64) error {
+	if n := resp.ContentLength; n > 0 && n <= keptBody {
+		buf.Grow(int(n) + bytes.MinRead)
+	}
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, most+1))
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if n > most {
+		return fmt.Errorf("the answer is longer than %d bytes", most)
+	}
+	switch enc := resp.Header.Get("Content-Encoding"); {
+	case enc == "" || strings.EqualFold(enc, "identity"):
+		return nil
+	case !strings.EqualFold(enc, "gzip"):
+		return fmt.Errorf("the answer has the Content-Encoding %q", enc)
+	}
+	packed := bytes.Clone(buf.Bytes())
+	buf.Reset()
+	unpack, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return fmt.Errorf("unpack the answer: %w", err)
+	}
+	n, err = buf.ReadFrom(io.LimitReader(unpack, most+1))
+	if err != nil {
+		return fmt.Errorf("unpack the answer: %w", err)
+	}
+	if n > most {
+		return fmt.Errorf("the answer is longer than %d bytes", most)
+	}
+	return nil
+}
+
+// errorBody is an error answer that was read and is to be read again.
+type errorBody struct {
+	io.Reader
+	io.Closer
+}
+
+var errNoAnswer = errors.New("the answer is empty")
