@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// outageAfter is the number of calls that fail in a row, with no success between them, after which all calls wait
+// but one at a time that probes the stream.
+const outageAfter = 3
+
+// errClosed says that no more calls are made, because the exporter shuts down.
+var errClosed = errors.New("shutting down")
+
+// gate decides who may make a call, and when.
+//
+//   - Nobody passes before ready is closed, that is before the credentials are proven.
+//   - At most so many calls are in flight. Urgent callers go first.
+//   - While all calls fail, one call for each probe interval passes. The first success lets everybody pass at once, so
+//     an outage ends within one interval, and what waits outside is not even encoded.
+//   - Once the gate is closed nobody passes.
+type gate struct {
+	ready <-chan struct{}
+	probe time.Duration // mean time between two probes in an outage
+
+	mu       sync.Mutex
+	free     int             // calls that may be added to those in flight
+	inFlight int             //
+	urgent   []chan struct{} // callers that wait for a call to end, first come first served
+	normal   []chan struct{}
+	failures int           // calls that failed since the last success
+	outage   bool          // failures reached outageAfter
+	probeAt  time.Time     // when the next probe may pass
+	resumed  chan struct{} // closed when the outage ends
+	isClosed bool
+	closed   chan struct{}
+	idle     chan struct{} // closed when the gate is closed and no call is in flight
+}
+
+func newGate(concurrency int, probe time.Duration, ready <-chan struct{}) *gate {
+	return &gate{
+		ready:   ready,
+		probe:   probe,
+		free:    concurrency,
+		resumed: make(chan struct{}),
+		closed:  make(chan struct{}),
+		idle:    make(chan struct{}),
+	}
+}
+
+// enter waits until the caller may make one call, which it has to end with leave or pass.
+func (g *gate) enter(ctx context.Context, urgent bool) error {
+	select {
+	case <-g.ready:
+	case <-g.closed:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		slot, wait, resumed, err := g.try(urgent)
+		switch {
+		case err != nil:
+			return err
+		case slot == nil && wait == 0:
+			return nil
+		case slot == nil:
+			if err := g.awaitProbe(ctx, wait, resumed); err != nil {
+				return err
+			}
+		default:
+			if err := g.awaitSlot(ctx, slot); err != nil {
+				return err
+			}
+			// An outage may have begun in the meantime. The slot is given up for another try, which is
+			// the first in line for it.
+			g.mu.Lock()
+			if !g.outage && !g.isClosed {
+				g.mu.Unlock()
+				return nil
+			}
+			g.give()
+			g.mu.Unlock()
+		}
+	}
+}
+
+// try takes a slot when it can. Otherwise it returns what to wait for: a slot, or the next probe.
+func (g *gate) try(urgent bool) (slot chan struct{}, wait time.Duration, resumed <-chan struct{}, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.isClosed {
+		return nil, 0, nil, errClosed
+	}
+	if g.outage {
+		now := time.Now()
+		if now.Before(g.probeAt) {
+			return nil, g.probeAt.Sub(now), g.resumed, nil
+		}
+		if g.free == 0 {
+			// Calls hang. One of them ends within its timeout.
+			return nil, g.probe, g.resumed, nil
+		}
+		g.probeAt = now.Add(jitter(g.probe))
+	}
+	if g.free > 0 {
+		g.free--
+		g.inFlight++
+		return nil, 0, nil, nil
+	}
+	slot = make(chan struct{})
+	if urgent {
+		g.urgent = append(g.urgent, slot)
+	} else {
+		g.normal = append(g.normal, slot)
+	}
+	return slot, 0, nil, nil
+}
+
+func (g *gate) awaitProbe(ctx context.Context, wait time.Duration, resumed <-chan struct{}) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-resumed:
+	case <-g.closed:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// awaitSlot waits until slot is closed, which hands one call over.
+func (g *gate) awaitSlot(ctx context.Context, slot chan struct{}) error {
+	var err error
+	select {
+	case <-slot:
+		return nil
+	case <-g.closed:
+		err = errClosed
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-slot: // it was handed over in the same moment
+		g.give()
+	default:
+		isSlot := func(c chan struct{}) bool { return c == slot }
+		g.urgent = slices.DeleteFunc(g.urgent, isSlot)
+		g.normal = slices.DeleteFunc(g.normal, isSlot)
+	}
+	return err
+}
+
+// leave ends a call that succeeded or failed as a whole. It returns how many calls in a row have failed now.
+func (g *gate) leave(success bool) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if success {
+		g.failures = 0
+		if g.outage {
+			g.outage = false
+			close(g.resumed)
+			g.resumed = make(chan struct{})
+		}
+	} else {
+		g.failures++
+		if g.failures >= outageAfter {
+			g.outage = true
+			g.probeAt = time.Now().Add(jitter(g.probe))
+		}
+	}
+	g.give()
+	return g.failures
+}
+
+func (g *gate) inOutage() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.outage
+}
+
+// pass ends a call that was not made.
+func (g *gate) pass() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.give()
+}
+
+// give hands the caller's slot to the next in line. Callers hold mu.
+func (g *gate) give() {
+	var next chan struct{}
+	switch {
+	case g.isClosed:
+	case len(g.urgent) > 0:
+		next, g.urgent = g.urgent[0], g.urgent[1:]
+	case len(g.normal) > 0:
+		next, g.normal = g.normal[0], g.normal[1:]
+	}
+	if next != nil {
+		close(next)
+		return
+	}
+	g.free++
+	g.inFlight--
+	if g.isClosed && g.inFlight == 0 {
+		close(g.idle)
+	}
+}
+
+// close lets nobody pass any more. The channel idle is closed when the calls in flight have ended.
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.isClosed {
+		return
+	}
+	g.isClosed = true
+	close(g.closed)
+	if g.inFlight == 0 {
+		close(g.idle)
+	}
+}
+
+// jitter spreads d by a quarter in both directions, so that a fleet does not move in step.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.75 + rand.Float64()/2))
+}
