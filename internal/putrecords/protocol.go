@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -54,18 +54,18 @@ func (*protocol) SerializeRequest(ctx context.Context, _ *smithy.OperationSchema
 func (p *protocol) DeserializeResponse(ctx context.Context, schema *smithy.OperationSchema, types *smithy.TypeRegistry, resp *smithyhttp.Response, out smithy.Deserializable) error {
 	c := callFrom(ctx)
 	c.answered = true
-	buf := answers200.Get().(*bytes.Buffer)
+	buf := answerBuffers.Get().(*bytes.Buffer)
 	defer func() {
 		if buf.Cap() <= keptBody {
 			buf.Reset()
-			answers200.Put(buf)
+			answerBuffers.Put(buf)
 		}
 	}()
 
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
 		// An error that cannot be read is judged by its status.
 		_ = readBody(buf, resp, maxErrorAnswer)
-		resp.Body = errorBody{bytes.NewReader(errorAsJSON(buf.Bytes())), resp.Body}
+		resp.Body = errorBody{bytes.NewReader(errorAsJSON(resp, buf.Bytes())), resp.Body}
 		return p.ClientProtocol.DeserializeResponse(ctx, schema, types, resp, out)
 	}
 
@@ -78,7 +78,7 @@ func (p *protocol) DeserializeResponse(ctx context.Context, schema *smithy.Opera
 	return err
 }
 
-var answers200 = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var answerBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // readBody reads the body of an answer to its end, and unpacks it: nobody asks
 // for compression, but a proxy may bring it.
@@ -121,4 +121,12 @@ type errorBody struct {
 	io.Closer
 }
 
-var errNoAnswer = errors.New("the answer is empty")
+// errorAsJSON is the body of an error as the SDK can read it. Where it is not,
+// but a header names the error, that is all that is said.
+func errorAsJSON(resp *smithyhttp.Response, body []byte) []byte {
+	body = cborErrorAsJSON(body)
+	if resp.Header.Get("X-Amzn-ErrorType") != "" && !json.Valid(body) {
+		return []byte("{}")
+	}
+	return body
+}

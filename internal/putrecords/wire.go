@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"strings"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/putrecords/fastbase64"
 )
 
 // Protocol names what requests and answers are written in.
@@ -95,7 +97,7 @@ func (w wire) appendRecord(b, data, key []byte) []byte {
 		return append(b, key...)
 	}
 	b = append(b, jsonData...)
-	b = appendBase64(b, data)
+	b = fastbase64.Append(b, data)
 	b = append(b, jsonKey...)
 	b = appendJSONString(b, key)
 	return append(b, '}')
