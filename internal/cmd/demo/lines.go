@@ -33,7 +33,7 @@ func logLine(rnd *rand.Rand) (host, program, message string) {
 		host = fmt.Sprintf("web-%02d", 1+rnd.IntN(8))
 		message = fmt.Sprintf(`%s - - "%s %s HTTP/1.1" %d %d "-" "%s" %.3f`,
 			address(rnd), pick(rnd, "GET", "GET", "GET", "POST", "HEAD"), path(rnd),
-			pick(rnd, 200, 200, 200, 200, 204, 301, 304, 404, 403, 500, 502),
+			pick(rnd, 200, 200, 200, 200, 200, 200, 200, 204, 206, 301, 302, 304, 304, 400, 403, 404, 404, 499, 500, 502),
 			rnd.IntN(200_000), pick(rnd, agents...), rnd.ExpFloat64()/20)
 		return host, "nginx", message
 	case p < 80:
