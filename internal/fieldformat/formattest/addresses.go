@@ -24,4 +24,3 @@ func documented(addr netip.Addr) bool {
 	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() ||
 		slices.ContainsFunc(documentationPrefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
-
