@@ -46,6 +46,9 @@ const quietPeriod = time.Minute
 
 // Ledger counts records by outcome. It is safe for concurrent use.
 type Ledger struct {
+	// DryRun makes the books of an exporter that sends nothing: what it would have delivered is dropped as configured.
+	DryRun bool
+
 	telemetry *metadata.TelemetryBuilder
 	logger    *zap.Logger
 	stream    attribute.KeyValue
@@ -95,6 +98,10 @@ func (l *Ledger) Accepted(n int) {
 
 // Delivered records that Kinesis has taken n records of so many bytes of data and keys.
 func (l *Ledger) Delivered(n, bytes int) {
+	if l.DryRun {
+		l.Discarded(n, ReasonDryRun)
+		return
+	}
 	if n > 0 {
 		l.delivered.Add(int64(n))
 		l.telemetry.ExporterAmazonkinesisRecords.Add(context.Background(), int64(n), l.with("outcome", outcomeDelivered, ""))
@@ -176,6 +183,9 @@ func (l *Ledger) PossibleDuplicates(n int) {
 
 // Request records one PutRecords request. The result is ok, partial or the error code.
 func (l *Ledger) Request(result string, duration time.Duration, records, bytes int) {
+	if l.DryRun {
+		return
+	}
 	ctx := context.Background()
 	l.telemetry.ExporterAmazonkinesisRequests.Add(ctx, 1, l.with("result", result, ""))
 	l.telemetry.ExporterAmazonkinesisRequestDuration.Record(ctx, duration.Seconds(), l.with("", "", ""))

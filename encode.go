@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package amazonkinesisexporter
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/accounting"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/delivery"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/partitionkey"
+)
+
+// encoder turns log records into Kinesis records: data and partition key, within the stream's limit.
+// It is used by one goroutine at a time.
+type encoder struct {
+	marshaler marshaler
+	ledger    *accounting.Ledger
+
+	staticKey string             // when keyFrom is nil
+	keyFrom   *partitionkey.Expr //
+	maxSize   int                // bytes of data and key
+	truncate  bool               // what to do with a record over maxSize
+
+	data []byte // of the current record
+}
+
+func newEncoder(cfg *Config, ledger *accounting.Ledger, set component.TelemetrySettings) (*encoder, error) {
+	e := &encoder{
+		marshaler: newJSONMarshaler(cfg.EventID),
+		ledger:    ledger,
+		staticKey: cfg.PartitionKey,
+		maxSize:   cfg.MaxRecordSize,
+		truncate:  cfg.Oversize == oversizeTruncate,
+	}
+	if cfg.PartitionKeyFrom != "" {
+		var err error
+		if e.keyFrom, err = partitionkey.Parse(cfg.PartitionKeyFrom, set); err != nil {
+			return nil, fmt.Errorf("`partition_key_from`: %w", err)
+		}
+	}
+	return e, nil
+}
+
+// records encodes the records of ld one after the other. Those that excluded names, and those that cannot be encoded,
+// are left out and accounted for.
+func (e *encoder) records(ctx context.Context, ld plog.Logs, excluded func(ordinal int) bool) iter.Seq[delivery.Record] {
+	return func(yield func(delivery.Record) bool) {
+		ordinal := -1
+		for _, rl := range ld.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				e.marshaler.start(rl, sl)
+				for _, record := range sl.LogRecords().All() {
+					ordinal++
+					if excluded != nil && excluded(ordinal) {
+						continue
+					}
+					key := e.key(ctx, rl, sl, record)
+					if !e.encode(rl, sl, record, len(key)) {
+						continue
+					}
+					if !yield(delivery.Record{Ordinal: ordinal, Data: e.data, Key: key}) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func (e *encoder) key(ctx context.Context, rl plog.ResourceLogs, sl plog.ScopeLogs, record plog.LogRecord) string {
+	if e.keyFrom == nil {
+		return e.staticKey
+	}
+	if key := e.keyFrom.Key(ctx, rl, sl, record); key != "" {
+		return key
+	}
+	return partitionkey.Random()
+}
+
+// encode writes the record to e.data. It reports false for a record that it had to drop.
+func (e *encoder) encode(rl plog.ResourceLogs, sl plog.ScopeLogs, record plog.LogRecord, keySize int) bool {
+	var err error
+	if e.data, err = e.marshaler.append(e.data[:0], record); err != nil {
+		e.ledger.Dropped(1, accounting.ReasonEncoding, err)
+		return false
+	}
+	size := len(e.data) + keySize
+	if size <= e.maxSize {
+		return true
+	}
+	if e.truncate && e.shorten(record, e.maxSize-keySize) {
+		return true
+	}
+	e.ledger.Dropped(1, accounting.ReasonTooLarge, fmt.Errorf(
+		"a record of %d bytes with its partition key is over `max_record_size` (%d): raise that and the stream's limit, or set `oversize: truncate`",
+		size, e.maxSize))
+	return false
+}
+
+const (
+	// truncatedMark ends a text that was cut.
+	truncatedMark = "…"
+	// truncatedAttribute holds the size in bytes that the record's data had before it was cut.
+	truncatedAttribute = "amazonkinesis.truncated_from"
+	// notWorthCutting is the length in bytes of the texts that are left alone.
+	notWorthCutting = 64
+)
+
+// shorten writes a copy of the record to e.data whose longest texts are cut until it has at most limit bytes.
+// It reports false when that cannot be done, because the size is not in the texts of body and attributes.
+func (e *encoder) shorten(record plog.LogRecord, limit int) bool {
+	short := plog.NewLogRecord()
+	record.CopyTo(short)
+	short.Attributes().PutInt(truncatedAttribute, int64(len(e.data)))
+	for {
+		var err error
+		if e.data, err = e.marshaler.append(e.data[:0], short); err != nil {
+			return false
+		}
+		if len(e.data) <= limit {
+			return true
+		}
+		longest, length := longestText(short.Body(), pcommon.Value{}, notWorthCutting)
+		for _, v := range short.Attributes().All() {
+			longest, length = longestText(v, longest, length)
+		}
+		if length == notWorthCutting {
+			return false
+		}
+		// A byte of text is at least a byte of data, so this is never too little by more than the mark.
+		cut(longest, max(0, length-(len(e.data)-limit)-len(truncatedMark)))
+	}
+}
+
+// longestText returns the longest text or bytes value in v, or longest when none is longer than length.
+func longestText(v, longest pcommon.Value, length int) (pcommon.Value, int) {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		if n := len(v.Str()); n > length {
+			return v, n
+		}
+	case pcommon.ValueTypeBytes:
+		if n := v.Bytes().Len(); n > length {
+			return v, n
+		}
+	case pcommon.ValueTypeMap:
+		for _, e := range v.Map().All() {
+			longest, length = longestText(e, longest, length)
+		}
+	case pcommon.ValueTypeSlice:
+		for _, e := range v.Slice().All() {
+			longest, length = longestText(e, longest, length)
+		}
+	}
+	return longest, length
+}
+
+// cut keeps at most the first n bytes of a text or bytes value. A text is cut between two characters, and marked.
+func cut(v pcommon.Value, n int) {
+	if v.Type() == pcommon.ValueTypeBytes {
+		v.Bytes().FromRaw(v.Bytes().AsRaw()[:n])
+		return
+	}
+	text := v.Str()
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	v.SetStr(text[:n] + truncatedMark)
+}

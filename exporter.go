@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package amazonkinesisexporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
+	"go.opentelemetry.io/collector/exporter/exporterhelper/xexporterhelper"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/accounting"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/delivery"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/metadata"
+)
+
+// kinesisExporter is the logs exporter. Records go this way:
+//
+//	ConsumeLogs ─▶ sending queue ─▶ batcher ─▶ push ─▶ encode ─▶ deliver
+//	(this)         (the helper)                (this)  (encoder)  (delivery.Deliverer)
+//
+// push returns when every record of its batch is settled. The helper's retry has nothing to do but to tell a persistent
+// queue at shutdown that it has to keep a batch.
+type kinesisExporter struct {
+	exporter.Logs // the helper's
+
+	cfg       *Config
+	set       exporter.Settings
+	network   network
+	telemetry *metadata.TelemetryBuilder
+	ledger    *accounting.Ledger
+	status    *statusReporter
+	encoders  sync.Pool
+
+	connection *connection         // from start on
+	deliverer  *delivery.Deliverer // from start on
+	gauges     metric.Registration
+}
+
+func newLogs(set exporter.Settings, cfg *Config, network network) (exporter.Logs, error) {
+	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Name != "" {
+		set.Logger = set.Logger.With(zap.String("target", cfg.Name))
+	}
+	e := &kinesisExporter{
+		cfg:       cfg,
+		set:       set,
+		network:   network,
+		telemetry: telemetry,
+		ledger:    accounting.New(telemetry, set.Logger, cfg.Stream),
+		status:    &statusReporter{},
+	}
+	e.ledger.DryRun = cfg.Debug.DontSendLogs
+	first, err := newEncoder(cfg, e.ledger, set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	e.encoders.Put(first)
+
+	e.Logs, err = exporterhelper.NewLogs(context.Background(), set, cfg, e.push,
+		exporterhelper.WithStart(e.start),
+		// Waiting for a turn must not count against the timeout of a call, so calls have their own.
+		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
+		exporterhelper.WithRetry(keepAtShutdown()),
+		xexporterhelper.WithQueueBatch(helperQueue(cfg), xexporterhelper.NewLogsQueueBatchSettings()),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// keepAtShutdown configures the helper's retry, which sees an error of push only when the exporter shuts down or the
+// sender gave up. It then waits for the shutdown, of which it tells a persistent queue.
+func keepAtShutdown() configretry.BackOffConfig {
+	retry := configretry.NewDefaultBackOffConfig()
+	retry.MaxElapsedTime = 0
+	return retry
+}
+
+const (
+	// waitingBatches bounds how many batches may wait for their last records while others go on.
+	waitingBatches = 200
+	// orderedBatch is how many requests' worth of records are sorted by key at a time.
+	orderedBatch = 10
+)
+
+// helperQueue returns the queue's configuration for the helper.
+//
+// num_consumers is the number of calls in flight, which the deliverer sees to. The helper gets a worker for each batch
+// that may wait for the last of its records; without them a few records of a full shard would hold up everything.
+// A single consumer and ordered records have a single worker, since several would overtake each other.
+func helperQueue(cfg *Config) configoptional.Optional[exporterhelper.QueueBatchConfig] {
+	if !cfg.QueueConfig.HasValue() {
+		return cfg.QueueConfig
+	}
+	queue := *cfg.QueueConfig.Get()
+	switch {
+	case cfg.Ordering == orderingKey:
+		queue.NumConsumers = 1
+		if queue.Batch.HasValue() {
+			batch := *queue.Batch.Get()
+			if batch.Sizer == exporterhelper.RequestSizerTypeItems && batch.MaxSize == int64(cfg.MaxEvents) && batch.MinSize == batch.MaxSize {
+				batch.MinSize *= orderedBatch
+				batch.MaxSize *= orderedBatch
+				queue.Batch = configoptional.Some(batch)
+			}
+		}
+	case queue.NumConsumers > 1:
+		queue.NumConsumers = max(queue.NumConsumers, waitingBatches)
+	}
+	return configoptional.Some(queue)
+}
+
+// concurrency returns how many calls may be in flight.
+func concurrency(cfg *Config) int {
+	if !cfg.QueueConfig.HasValue() {
+		return exporterhelper.NewDefaultQueueConfig().NumConsumers
+	}
+	return cfg.QueueConfig.Get().NumConsumers
+}
+
+func persistent(cfg *Config) bool {
+	return cfg.QueueConfig.HasValue() && cfg.QueueConfig.Get().StorageID != nil
+}
+
+// senderWaits tells whether ConsumeLogs returns only when its records are settled.
+func senderWaits(cfg *Config) bool {
+	return !cfg.QueueConfig.HasValue() || cfg.QueueConfig.Get().WaitForResult
+}
+
+func (e *kinesisExporter) start(_ context.Context, host component.Host) error {
+	e.status.host = host
+	connection, err := newConnection(e.cfg, e.set, e.network, e.status.reportIdentity)
+	if err != nil {
+		return err
+	}
+	e.connection = connection
+	client := delivery.Client(connection)
+	if e.cfg.Debug.DontSendLogs {
+		e.set.Logger.Warn("`debug.dont_send_logs` is on: records are processed and discarded, nothing is sent.")
+		client = dryRun{client}
+	}
+	deliveryConfig := delivery.Config{
+		Stream:             e.cfg.Stream,
+		Concurrency:        concurrency(e.cfg),
+		Retry:              e.cfg.RetryConfig,
+		Ordered:            e.cfg.Ordering == orderingKey,
+		Ready:              connection.ready(),
+		Report:             e.status.reportDelivery,
+		RefusedCredentials: connection.refusedCredentials,
+	}
+	if e.cfg.Debug.Status {
+		deliveryConfig.Delivered = e.logRecord
+	}
+	e.deliverer = delivery.New(deliveryConfig, client, e.ledger, e.set.Logger)
+	e.connection.start()
+	return e.observe()
+}
+
+// logRecord is what `debug.status` adds for each record.
+func (e *kinesisExporter) logRecord(key string, data []byte) {
+	message := "Record delivered."
+	if e.cfg.Debug.DontSendLogs {
+		message = "Record processed, not sent."
+	}
+	e.set.Logger.Info(message, zap.String("partition_key", key), zap.Int("bytes", len(data)+len(key)), zap.ByteString("data", data))
+}
+
+// observe registers the gauges.
+func (e *kinesisExporter) observe() (err error) {
+	stream := attribute.String("stream", e.cfg.Stream)
+	e.gauges, err = e.telemetry.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		waiting, full := e.deliverer.Status()
+		o.ObserveInt64(e.telemetry.ExporterAmazonkinesisWaitingRecords, int64(waiting), metric.WithAttributes(stream))
+		for _, shard := range full {
+			id := attribute.String("shard", shard.ID)
+			o.ObserveInt64(e.telemetry.ExporterAmazonkinesisShardWaitingRecords, int64(shard.Waiting), metric.WithAttributes(stream, id))
+			for _, hot := range shard.HotKeys {
+				o.ObserveFloat64(e.telemetry.ExporterAmazonkinesisHotKeyShare, hot.Share,
+					metric.WithAttributes(stream, id, attribute.String("partition_key", hot.Key)))
+			}
+		}
+		return nil
+	}, e.telemetry.ExporterAmazonkinesisWaitingRecords, e.telemetry.ExporterAmazonkinesisShardWaitingRecords,
+		e.telemetry.ExporterAmazonkinesisHotKeyShare)
+	return err
+}
+
+// ConsumeLogs implements consumer.Logs. What it accepts is in the books until it has an outcome.
+func (e *kinesisExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	n := ld.LogRecordCount() // once accepted, ld belongs to the queue
+	if err := e.Logs.ConsumeLogs(ctx, ld); err != nil {
+		return err
+	}
+	if !senderWaits(e.cfg) {
+		e.ledger.Accepted(n)
+	}
+	return nil
+}
+
+// push delivers one batch. An error carries the records that are not settled.
+func (e *kinesisExporter) push(ctx context.Context, ld plog.Logs) error {
+	n := ld.LogRecordCount()
+	if senderWaits(e.cfg) {
+		e.ledger.Accepted(n)
+	}
+	enc, err := e.takeEncoder()
+	if err != nil {
+		return err
+	}
+	result := e.deliverer.Deliver(ctx, n, enc.records(ctx, ld, nil))
+	e.encoders.Put(enc)
+
+	switch {
+	case len(result.Left) > 0:
+		return e.leave(ctx, ld, result.Left)
+	case result.Delivered == 0 && result.Dropped > 0:
+		return consumererror.NewPermanent(fmt.Errorf("kinesis refuses all %d records of the batch", result.Dropped))
+	default:
+		return nil
+	}
+}
+
+func (e *kinesisExporter) takeEncoder() (*encoder, error) {
+	if enc, ok := e.encoders.Get().(*encoder); ok {
+		return enc, nil
+	}
+	return newEncoder(e.cfg, e.ledger, e.set.TelemetrySettings)
+}
+
+var (
+	errShutdown = errors.New("the exporter shuts down before the records are delivered")
+	errCanceled = errors.New("the sender gave up before the records were delivered")
+)
+
+// leave accounts for the records of a batch that are not settled when Deliver returns.
+//
+// A persistent queue can keep whole requests of a receiver only, of which others may be delivered already. So the
+// records go back into the queue as a new request, and the old ones are done.
+func (e *kinesisExporter) leave(ctx context.Context, ld plog.Logs, left []int) error {
+	switch {
+	case senderWaits(e.cfg):
+		reason, err := accounting.ReasonShutdown, errShutdown
+		if ctx.Err() != nil {
+			reason, err = accounting.ReasonCanceled, errCanceled
+		}
+		e.ledger.Returned(len(left), reason)
+		return consumererror.NewLogs(err, pick(ld, left))
+	case persistent(e.cfg):
+		e.ledger.Returned(len(left), accounting.ReasonShutdown)
+		within, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		if err := e.Logs.ConsumeLogs(within, pick(ld, left)); err == nil {
+			return nil
+		}
+		// There is no room for them: the queue keeps all that its requests held, and sends the rest twice.
+		e.ledger.PossibleDuplicates(ld.LogRecordCount() - len(left))
+		return consumererror.NewLogs(errShutdown, pick(ld, left))
+	default:
+		e.ledger.Dropped(len(left), accounting.ReasonShutdown, errShutdown)
+		return consumererror.NewLogs(errShutdown, pick(ld, left))
+	}
+}
+
+// Shutdown implements component.Component. It takes at most twice the timeout of a call, whatever the queue holds:
+// what is in a queue in memory is delivered as far as calls begin within one timeout, and these end within another;
+// what a persistent queue holds stays there.
+func (e *kinesisExporter) Shutdown(ctx context.Context) error {
+	if e.deliverer == nil {
+		return e.Logs.Shutdown(ctx)
+	}
+	begin := time.Now()
+	window := e.cfg.Timeout
+	if persistent(e.cfg) && e.cfg.Ordering != orderingKey {
+		window = 0
+	}
+	e.deliverer.Stop(window)
+	err := e.Logs.Shutdown(ctx)
+	e.deliverer.Close()
+	e.connection.stop()
+	e.ledger.Close()
+	if e.gauges != nil {
+		err = errors.Join(err, e.gauges.Unregister())
+	}
+	totals := e.ledger.Totals()
+	e.set.Logger.Info("Exporter has shut down.",
+		zap.String("stream", e.cfg.Stream),
+		zap.Int64("records_accepted", totals.Accepted),
+		zap.Int64("records_delivered", totals.Delivered),
+		zap.Int64("records_kept", totals.Returned+totals.Open()),
+		zap.Int64("records_dropped", totals.Dropped),
+		zap.Duration("duration", time.Since(begin)))
+	return err
+}
+
+// pick copies the records with the given ordinals, which ascend, out of ld.
+func pick(ld plog.Logs, ordinals []int) plog.Logs {
+	picked := plog.NewLogs()
+	ordinal := 0
+	for _, rl := range ld.ResourceLogs().All() {
+		var toResource plog.ResourceLogs
+		newResource := true
+		for _, sl := range rl.ScopeLogs().All() {
+			var toScope plog.ScopeLogs
+			newScope := true
+			for _, record := range sl.LogRecords().All() {
+				if len(ordinals) == 0 {
+					return picked
+				}
+				ordinal++
+				if ordinal-1 != ordinals[0] {
+					continue
+				}
+				ordinals = ordinals[1:]
+				if newResource {
+					newResource = false
+					toResource = picked.ResourceLogs().AppendEmpty()
+					rl.Resource().CopyTo(toResource.Resource())
+					toResource.SetSchemaUrl(rl.SchemaUrl())
+				}
+				if newScope {
+					newScope = false
+					toScope = toResource.ScopeLogs().AppendEmpty()
+					sl.Scope().CopyTo(toScope.Scope())
+					toScope.SetSchemaUrl(sl.SchemaUrl())
+				}
+				record.CopyTo(toScope.LogRecords().AppendEmpty())
+			}
+		}
+	}
+	return picked
+}
