@@ -3,6 +3,8 @@
 package formattest
 
 import (
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -78,7 +80,7 @@ func TestRecordsNameNobody(t *testing.T) {
 		require.NoError(t, err)
 		for _, word := range strings.Fields(string(data)) {
 			word = strings.Trim(word, `"',;[]{}()<>`)
-			if addr, err := parseIP(word); err == nil {
+			if addr, err := netip.ParseAddr(word); err == nil {
 				assert.True(t, documented(addr), "%s: %s", file.Name(), word)
 			}
 		}
@@ -98,4 +100,22 @@ func TestParseRecordErrors(t *testing.T) {
 		_, err := ParseRecord([]byte(c.yaml))
 		assert.EqualError(t, err, c.want, c.yaml)
 	}
+}
+
+var documentationPrefixes = []netip.Prefix{
+	netip.MustParsePrefix("192.0.2.0/24"),
+	netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"),
+	netip.MustParsePrefix("2001:db8::/32"),
+}
+
+func documented(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
+	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() ||
+		slices.ContainsFunc(documentationPrefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+func withoutSyslogHeader(record plog.LogRecord, begin string) string {
+	line := record.Body().Str()
+	return line[strings.Index(line, begin):]
 }
