@@ -38,7 +38,8 @@ func newTransport(cfg Config) *http.Transport {
 	return &http.Transport{
 		Proxy:               cfg.Proxy,
 		DialContext:         dial,
-		TLSClientConfig:     config,
+		DialTLSContext:      (&tlsDialer{dial, config}).dial,
+		TLSClientConfig:     config, // for connections through a proxy
 		TLSHandshakeTimeout: dialTimeout,
 		Protocols:           protocols,
 		MaxIdleConns:        n,
@@ -101,6 +102,22 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 		r.finished.Store(true)
 	}
 	return n, nil
+}
+
+// writeRest writes up to n bytes of what has not been read yet, without a copy.
+func (r *bodyReader) writeRest(w io.Writer, n int64) (int64, error) {
+	if r.finished.Load() {
+		return 0, nil
+	}
+	r.started.Store(true)
+	rest := r.body[r.off:]
+	rest = rest[:min(n, int64(len(rest)))]
+	written, err := w.Write(rest)
+	r.off += written
+	if r.off == len(r.body) {
+		r.finished.Store(true)
+	}
+	return int64(written), err
 }
 
 func (r *bodyReader) Close() error { return nil }

@@ -11,7 +11,7 @@ import (
 
 // SendGoals compares the send stage with the stock SDK and with the floor.
 func SendGoals(sink *Sink, slice time.Duration) Group {
-	l := Load{RecordBytes: 256, PerCall: 500}
+	l := Load{RecordBytes: 256, PerCall: 500, Consumers: 10}
 	return Group{
 		Name:  "Send stage: encoded records in, answer settled. 256 B records, 500 a call, TLS.",
 		Slice: slice,
