@@ -255,6 +255,9 @@ func checkOCSFShape(p *problems, path string, shape *ocsfShape, object map[strin
 	for _, name := range sortedKeys(object) {
 		v, here := object[name], join(path, name)
 		a, ok := shape.attributes[name]
+		if !ok {
+			a, ok = datetimeSibling(shape, name)
+		}
 		switch {
 		case !ok:
 			p.add(here, "not an attribute of %s", shape.name)
@@ -269,6 +272,17 @@ func checkOCSFShape(p *problems, path string, shape *ocsfShape, object map[strin
 			}
 		}
 	}
+}
+
+// datetimeSibling: profile datetime adds text beside every timestamp.
+func datetimeSibling(shape *ocsfShape, name string) (ocsfAttribute, bool) {
+	base, ok := strings.CutSuffix(name, "_dt")
+	a, known := shape.attributes[base]
+	if !ok || !known || a.kind != "timestamp_t" {
+		return ocsfAttribute{}, false
+	}
+	a.kind, a.profile = "datetime_t", "datetime"
+	return a, true
 }
 
 // checkCaption: the caption beside an id is that of the enum, unless the id is
