@@ -185,22 +185,21 @@ func (r *jsonReader) usual(e *entry) bool {
 		last   = `"}`
 	)
 	b := r.b[r.i:]
-	if !bytes.HasPrefix(b, []byte(first)) {
+	if len(b) < len(first) || string(b[:len(first)]) != first {
 		return false
 	}
-	n := len(first)
-	end := n + plainLen(b[n:])
-	if !bytes.HasPrefix(b[end:], []byte(second)) {
+	sequence := b[len(first):]
+	n := plainLen(sequence)
+	if len(sequence) < n+len(second) || string(sequence[n:n+len(second)]) != second {
 		return false
 	}
-	e.sequence = b[n:end]
-	n = end + len(second)
-	end = n + plainLen(b[n:])
-	if !bytes.HasPrefix(b[end:], []byte(last)) {
+	shard := sequence[n+len(second):]
+	m := plainLen(shard)
+	if len(shard) < m+len(last) || string(shard[m:m+len(last)]) != last {
 		return false
 	}
-	e.shard = b[n:end]
-	r.i += end + len(last)
+	e.sequence, e.shard = sequence[:n], shard[:m]
+	r.i += len(first) + n + len(second) + m + len(last)
 	return true
 }
 

@@ -53,9 +53,9 @@ type Request struct {
 
 // record says where one record lies in its request.
 type record struct {
-	start, end       int // in Request.body
-	keyStart, keyEnd int // in Request.keys
-	size             int // bytes of data and key
+	start, end       int32 // in Request.body
+	keyStart, keyEnd int32 // in Request.keys
+	size             int32 // bytes of data and key
 }
 
 var requests = sync.Pool{New: func() any { return new(Request) }}
@@ -73,19 +73,17 @@ func newRequest(w wire, s streamRef, maxRecords int) *Request {
 // key may lie in a buffer that is used again. Each byte of the key that is not
 // UTF-8 becomes U+FFFD.
 func (r *Request) Append(data []byte, key string) bool {
-	if len(r.records) >= r.maxRecords || r.sealed != nil {
+	plain := isPlain(key)
+	if !plain {
+		key = valid(key)
+	}
+	size := len(data) + len(key)
+	if !r.room(size) {
 		return false
 	}
-	keyStart := len(r.keys)
-	r.keys = appendValid(r.keys, key)
-	size := len(data) + len(r.keys) - keyStart
-	if r.size+size > MaxBytes {
-		r.keys = r.keys[:keyStart]
-		return false
-	}
-	start := r.begin(r.wire.bound(len(data), len(r.keys)-keyStart))
-	r.body = r.wire.appendRecord(r.body, data, r.keys[keyStart:])
-	r.end(start, keyStart, size)
+	start := r.begin(r.wire.bound(len(data), len(key)))
+	r.body = r.wire.appendRecord(r.body, data, key, plain)
+	r.end(start, key, size)
 	return true
 }
 
@@ -95,15 +93,18 @@ func (r *Request) AppendEntry(e Entry) bool {
 	if e.wire != r.wire {
 		return r.Append(e.Data(), e.key)
 	}
-	if len(r.records) >= r.maxRecords || r.sealed != nil || r.size+e.size > MaxBytes {
+	if !r.room(e.size) {
 		return false
 	}
-	keyStart := len(r.keys)
-	r.keys = append(r.keys, e.key...)
 	start := r.begin(len(e.encoded) + 1)
 	r.body = append(r.body, e.encoded...)
-	r.end(start, keyStart, e.size)
+	r.end(start, e.key, e.size)
 	return true
+}
+
+// room reports whether one more record may come, of size bytes with its key.
+func (r *Request) room(size int) bool {
+	return len(r.records) < r.maxRecords && r.size+size <= MaxBytes && r.sealed == nil
 }
 
 // begin makes room for n bytes, separates the next record from the one before,
@@ -120,12 +121,14 @@ func (r *Request) begin(n int) int {
 	return len(r.body)
 }
 
-func (r *Request) end(start, keyStart, size int) {
+func (r *Request) end(start int, key string, size int) {
+	keyStart := len(r.keys)
+	r.keys = append(r.keys, key...)
 	r.size += size
 	r.records = append(r.records, record{
-		start: start, end: len(r.body),
-		keyStart: keyStart, keyEnd: len(r.keys),
-		size: size,
+		start: int32(start), end: int32(len(r.body)),
+		keyStart: int32(keyStart), keyEnd: int32(len(r.keys)),
+		size: int32(size),
 	})
 }
 
@@ -143,21 +146,21 @@ func (r *Request) Key(i int) string {
 	if rec.keyStart == rec.keyEnd {
 		return ""
 	}
-	return unsafe.String(&r.keys[rec.keyStart], rec.keyEnd-rec.keyStart)
+	return unsafe.String(&r.keys[rec.keyStart], int(rec.keyEnd-rec.keyStart))
 }
 
 // EntrySize returns the bytes of data and key of the i-th record.
-func (r *Request) EntrySize(i int) int { return r.records[i].size }
+func (r *Request) EntrySize(i int) int { return int(r.records[i].size) }
 
 // Entry copies the i-th record out, to be sent again in another request with
 // the same bytes and the same key. The copy shares nothing with the request.
 func (r *Request) Entry(i int) Entry {
 	rec := &r.records[i]
-	n := rec.end - rec.start
-	b := make([]byte, n+rec.keyEnd-rec.keyStart)
+	n := int(rec.end - rec.start)
+	b := make([]byte, n+int(rec.keyEnd-rec.keyStart))
 	copy(b, r.body[rec.start:rec.end])
 	copy(b[n:], r.keys[rec.keyStart:rec.keyEnd])
-	e := Entry{wire: r.wire, encoded: b[:n:n], size: rec.size}
+	e := Entry{wire: r.wire, encoded: b[:n:n], size: int(rec.size)}
 	if len(b) > n {
 		e.key = unsafe.String(&b[n], len(b)-n)
 	}
@@ -167,7 +170,7 @@ func (r *Request) Entry(i int) Entry {
 // Data decodes the data of the i-th record into a new slice.
 func (r *Request) Data(i int) []byte {
 	rec := &r.records[i]
-	return r.wire.data(r.body[rec.start:rec.end], rec.size-(rec.keyEnd-rec.keyStart))
+	return r.wire.data(r.body[rec.start:rec.end], int(rec.size-(rec.keyEnd-rec.keyStart)))
 }
 
 // Release gives the request back. The body is used again only when nobody can
@@ -224,13 +227,25 @@ func (e Entry) Size() int { return e.size }
 // Data decodes the data into a new slice.
 func (e Entry) Data() []byte { return e.wire.data(e.encoded, e.size-len(e.key)) }
 
-// appendValid appends s with each byte that is not UTF-8 replaced.
-func appendValid(dst []byte, s string) []byte {
+// isPlain reports whether s is the same in every encoding: printable ASCII
+// without quotes and backslashes, as nearly all keys are.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c-0x20 >= 0x5f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// valid is s with each byte that is not UTF-8 replaced.
+func valid(s string) string {
 	if utf8.ValidString(s) {
-		return append(dst, s...)
+		return s
 	}
+	b := make([]byte, 0, 2*len(s))
 	for _, c := range s {
-		dst = utf8.AppendRune(dst, c)
+		b = utf8.AppendRune(b, c)
 	}
-	return dst
+	return string(b)
 }

@@ -87,7 +87,9 @@ func (w wire) appendSeparator(b []byte) []byte {
 	return append(b, ',')
 }
 
-func (w wire) appendRecord(b, data, key []byte) []byte {
+// appendRecord appends a record whose key is UTF-8. A plain key is one that
+// needs no escaping.
+func (w wire) appendRecord(b, data []byte, key string, plain bool) []byte {
 	if w == wireCBOR {
 		b = append(b, cborData...)
 		b = appendCBORHead(b, cborBytes, len(data))
@@ -99,8 +101,12 @@ func (w wire) appendRecord(b, data, key []byte) []byte {
 	b = append(b, jsonData...)
 	b = fastbase64.Append(b, data)
 	b = append(b, jsonKey...)
-	b = appendJSONString(b, key)
-	return append(b, '}')
+	if !plain {
+		return append(appendJSONString(b, key), '}')
+	}
+	b = append(b, '"')
+	b = append(b, key...)
+	return append(b, '"', '}')
 }
 
 // data is the inverse of appendRecord for the data, which is n bytes long.
@@ -132,7 +138,7 @@ func (w wire) seal(b []byte, s streamRef, records int) (buf, body []byte) {
 	b = append(b, `],"`...)
 	b = append(b, s.member...)
 	b = append(b, `":`...)
-	b = appendJSONString(b, []byte(s.value))
+	b = appendJSONString(b, s.value)
 	b = append(b, '}')
 	copy(b, jsonHead)
 	return b, b
@@ -178,11 +184,12 @@ func cborHeadLen(n int) int {
 }
 
 // appendJSONString appends s, which is valid UTF-8, as a JSON string.
-func appendJSONString(b, s []byte) []byte {
+func appendJSONString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
 	from := 0
-	for i, c := range s {
+	for i := range len(s) {
+		c := s[i]
 		if c >= 0x20 && c != '"' && c != '\\' {
 			continue
 		}
