@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -52,11 +53,15 @@ type fault struct {
 // quietPeriod is how long the errors of a condition or statement are not logged again: there can be one for each record.
 const quietPeriod = time.Minute
 
-// Result says what Process took away.
+// Result says which records are not to be delivered.
 type Result struct {
 	Filtered int   // records excluded by `drop`
-	Failed   int   // records dropped because of an error, with `error_mode: propagate`
+	Failed   int   // records to drop because of an error, with `error_mode: propagate`
 	Err      error // the first of these errors
+
+	// Excluded tells whether a record is one of those, by its place in the logs, counted from 0 through all
+	// resources and scopes. It is nil when there are none.
+	Excluded func(ordinal int) bool
 }
 
 // New parses the pipelines: OTTL with the functions that the transform processor has for all signals. Its log functions
@@ -138,59 +143,71 @@ func hint(err error) string {
 	return ""
 }
 
-// Process runs the pipelines on the records of ld, one record after the other, and takes out those that are not to be
-// delivered. It changes ld and returns it; when ld is read-only, which means that others see it too, it returns a changed copy.
-func (c *Chain) Process(ctx context.Context, ld plog.Logs) (plog.Logs, Result) {
+// Process runs the pipelines on the records of ld, one record after the other, and returns the logs to deliver, with
+// all records in their places. It changes ld and returns it. If others see ld, which the collector marks as read-only, or
+// if keep says that ld is needed as it is, to be sent or stored again, it changes and returns a copy.
+func (c *Chain) Process(ctx context.Context, ld plog.Logs, keep bool) (plog.Logs, Result) {
 	var res Result
 	if c == nil {
 		return ld, res
 	}
-	if ld.IsReadOnly() {
+	if keep || ld.IsReadOnly() {
 		own := plog.NewLogs()
 		ld.CopyTo(own)
 		ld = own
 	}
+	var excluded []int
+	ordinal := -1
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
-			sl.LogRecords().RemoveIf(func(record plog.LogRecord) bool {
-				tc := ottllog.NewTransformContext(rl, sl, record)
-				defer tc.Close()
-				keep, err := c.run(ctx, tc)
-				switch {
-				case err != nil:
-					res.Failed++
-					if res.Err == nil {
-						res.Err = err
-					}
-				case !keep:
-					res.Filtered++
+			for _, record := range sl.LogRecords().All() {
+				ordinal++
+				deliver, err := c.run(ctx, rl, sl, record)
+				if deliver {
+					continue
 				}
-				return !keep
-			})
+				excluded = append(excluded, ordinal)
+				if err == nil {
+					res.Filtered++
+					continue
+				}
+				res.Failed++
+				if res.Err == nil {
+					res.Err = err
+				}
+			}
+		}
+	}
+	if len(excluded) > 0 {
+		res.Excluded = func(ordinal int) bool {
+			_, found := slices.BinarySearch(excluded, ordinal)
+			return found
 		}
 	}
 	return ld, res
 }
 
 // run reports whether the record is to be delivered; if not because of an error, it returns that.
-func (c *Chain) run(ctx context.Context, tc transformContext) (keep bool, err error) {
+func (c *Chain) run(ctx context.Context, rl plog.ResourceLogs, sl plog.ScopeLogs, record plog.LogRecord) (deliver bool, err error) {
+	tc := ottllog.NewTransformContext(rl, sl, record)
+	defer tc.Close()
 	for _, p := range c.pipelines {
-		if keep, err := p.run(ctx, tc); !keep {
+		if deliver, err := p.run(ctx, tc); !deliver {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-func (p *pipeline) run(ctx context.Context, tc transformContext) (keep bool, err error) {
+func (p *pipeline) run(ctx context.Context, tc transformContext) (deliver bool, err error) {
 	if len(p.conditions) > 0 {
 		selected, err := p.anyOf(ctx, tc, p.conditions)
 		if err != nil || !selected {
 			return err == nil, err
 		}
 	}
-	excluded, err := p.anyOf(ctx, tc, p.drop)
-	if err != nil || excluded {
+	dropped, err := p.anyOf(ctx, tc, p.drop)
+	if err != nil || dropped {
 		return false, err
 	}
 	for _, s := range p.statements {

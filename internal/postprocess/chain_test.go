@@ -65,21 +65,36 @@ func text(t testing.TB, ld plog.Logs) string {
 	return indented.String() + "\n"
 }
 
+// excluded lists the ordinals of the records that are not to be delivered.
+func excluded(res Result) []int {
+	if res.Excluded == nil {
+		return nil
+	}
+	var all []int
+	for i := range 4 {
+		if res.Excluded(i) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
 func TestProcess(t *testing.T) {
 	const parseError = "pipeline \"strict\": " +
 		"merge_maps(log.attributes, ParseJSON(log.attributes[\"json\"]), \"upsert\") where log.attributes[\"json\"] != nil: " +
 		"error getting value in ottl.StandardPMapGetter[*github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl/contexts/ottllog.TransformContext]: " +
 		"invalid character 'b' looking for beginning of value"
 	tests := []struct {
-		name             string
-		filtered, failed int
-		err              string
+		name     string
+		excluded []int
+		failed   int
+		err      string
 	}{
 		{name: "mask"},
-		{name: "drop", filtered: 1},
+		{name: "drop", excluded: []int{1}},
 		{name: "order"},
 		{name: "ignore"},
-		{name: "propagate", failed: 1, err: parseError},
+		{name: "propagate", excluded: []int{3}, failed: 1, err: parseError},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -89,16 +104,17 @@ func TestProcess(t *testing.T) {
 			require.NoError(t, err)
 
 			in := records(t)
-			got, res := chain.Process(t.Context(), in)
-			assert.Equal(t, tt.filtered, res.Filtered)
+			got, res := chain.Process(t.Context(), in, false)
+			assert.Equal(t, tt.excluded, excluded(res))
 			assert.Equal(t, tt.failed, res.Failed)
+			assert.Equal(t, len(tt.excluded), res.Filtered+res.Failed)
 			if tt.err == "" {
 				assert.NoError(t, res.Err)
 			} else {
 				assert.EqualError(t, res.Err, tt.err)
 			}
-			assert.Equal(t, 4-tt.filtered-tt.failed, got.LogRecordCount())
 			assert.Equal(t, in, got, "what nobody else sees is changed in place")
+			assert.Equal(t, 4, got.LogRecordCount())
 
 			golden := filepath.Join("testdata", tt.name+".json")
 			if *update {
@@ -118,13 +134,20 @@ func TestOthersSeeNoChange(t *testing.T) {
 			chain, err := New(load(t, name+".yaml"), nop())
 			require.NoError(t, err)
 
-			own, _ := chain.Process(t.Context(), records(t))
+			changed, _ := chain.Process(t.Context(), records(t), false)
 			shared := records(t)
 			shared.MarkReadOnly()
-			got, _ := chain.Process(t.Context(), shared)
-			assert.Equal(t, text(t, own), text(t, got))
+			kept := records(t)
+			for range 2 { // what goes again is not processed twice
+				for _, in := range []plog.Logs{shared, kept} {
+					got, _ := chain.Process(t.Context(), in, true)
+					assert.Equal(t, text(t, changed), text(t, got))
+					assert.Equal(t, text(t, records(t)), text(t, in))
+				}
+			}
+			got, _ := chain.Process(t.Context(), shared, false)
+			assert.Equal(t, text(t, changed), text(t, got))
 			assert.Equal(t, text(t, records(t)), text(t, shared))
-			assert.False(t, got.IsReadOnly())
 		})
 	}
 }
@@ -135,10 +158,10 @@ func TestNoPipelines(t *testing.T) {
 	require.Nil(t, chain)
 	shared := records(t)
 	shared.MarkReadOnly()
-	got, res := chain.Process(t.Context(), shared)
+	got, res := chain.Process(t.Context(), shared, true)
 	assert.Equal(t, shared, got, "nothing is copied")
 	assert.Equal(t, Result{}, res)
-	assert.Zero(t, testing.AllocsPerRun(10, func() { chain.Process(t.Context(), shared) }))
+	assert.Zero(t, testing.AllocsPerRun(10, func() { chain.Process(t.Context(), shared, true) }))
 }
 
 // The errors of a statement are logged at once, then once a minute with the number of records.
@@ -154,7 +177,7 @@ func TestIgnoredErrorsAreLogged(t *testing.T) {
 		}, set)
 		require.NoError(t, err)
 		for range 91 { // seconds
-			ld, res := chain.Process(t.Context(), records(t))
+			ld, res := chain.Process(t.Context(), records(t), false)
 			require.Equal(t, Result{}, res)
 			after, ok := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().Get("after")
 			require.True(t, ok)
@@ -304,7 +327,7 @@ func BenchmarkProcess(b *testing.B) {
 			ld := batch()
 			b.ReportAllocs()
 			for b.Loop() {
-				chain.Process(b.Context(), ld)
+				chain.Process(b.Context(), ld, false)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/500, "ns/record")
 		})

@@ -4,7 +4,6 @@ package schedule
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -34,11 +33,12 @@ import (
 // a run before has no stamp of this run and belongs to the first execution.
 //
 // The wait is where the helper asks the queue's partitioner for a key: the request is in
-// no batch yet, and no timeout, retry or span has begun. The queue must have batching and
-// neither block_on_overflow nor wait_for_result, with which ConsumeLogs would wait
-// for the next execution, the receivers' shutdown for ConsumeLogs, and the opening
-// of the gate at shutdown for the receivers. Each consumer of the queue holds one request while it waits,
-// and requests stay in order if there is only one.
+// no batch yet, and no timeout, retry or span has begun. Each consumer of the queue holds
+// one request while it waits, and requests stay in order if there is only one.
+//
+// The queue must have batching and neither block_on_overflow nor wait_for_result: with
+// these, ConsumeLogs would wait for the next execution, the shutdown of the receivers for
+// ConsumeLogs, and the shutdown of the exporter, which opens the gate, for the receivers.
 type Gate struct {
 	schedule   Schedule
 	persistent bool
@@ -57,7 +57,6 @@ type Gate struct {
 	mark     uint64     // what is stamped up to it may pass
 	newest   uint64     // the last stamp given
 	released bool
-	keeping  bool // what is pushed stays in the queue
 
 	accepted int64     // records of this run put into the queue
 	passed   int64     // records of this run let through
@@ -98,10 +97,6 @@ type Observer struct {
 	Executed  func(Execution)      // an execution has ended
 	Scheduled func(next time.Time) // the time of the next one is known
 }
-
-// errKept is what push returns for records that a persistent queue is to keep. The helper's
-// retry sender, which is stopped by then, turns it into the error that makes the queue keep them.
-var errKept = errors.New("stopping: the sending queue keeps these records for the next execution")
 
 // New returns a gate that is closed until Start. persistent says that the sending queue has a storage.
 func New(schedule Schedule, persistent bool, logger *zap.Logger, observer Observer) *Gate {
@@ -194,25 +189,14 @@ func (g *Gate) GetKey(ctx context.Context, req xexporterhelper.Request) string {
 }
 
 // Push returns push, the helper's pusher, with the count of what is settled. push must return
-// when all records that it was given are delivered or dropped, and with an error only at shutdown.
-// The helper must have a retry sender: it is what makes a persistent queue keep
-// what is pushed in vain at shutdown.
+// when all records that it was given are delivered or dropped; it may leave some only at shutdown.
 func (g *Gate) Push(push consumer.ConsumeLogsFunc) consumer.ConsumeLogsFunc {
 	return func(ctx context.Context, ld plog.Logs) error {
-		if g.keeps() {
-			return errKept
-		}
 		n := ld.LogRecordCount()
 		err := push(ctx, ld)
 		g.settle(int64(n))
 		return err
 	}
-}
-
-func (g *Gate) keeps() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.keeping
 }
 
 func (g *Gate) settle(n int64) {
@@ -232,17 +216,14 @@ func (g *Gate) Start() {
 	go g.loop(first)
 }
 
-// Release ends the schedule and lets everything pass. It is called before the helper's Shutdown,
-// which waits for the queue's consumers.
-//
-// A queue in memory is delivered whole. A persistent one keeps what it holds; an execution
-// that is under way still delivers what it has taken from the queue.
+// Release ends the schedule and lets everything pass. It is called before the helper's Shutdown, which waits for
+// the queue's consumers and has a queue in memory delivered whole. Of a persistent queue only what the
+// consumers have in hand comes; push has to leave that to the queue.
 func (g *Gate) Release() {
 	g.mu.Lock()
 	first := !g.released
 	if first {
 		g.released = true
-		g.keeping = g.persistent && g.current == nil
 		g.opened.Broadcast()
 		close(g.stop)
 	}

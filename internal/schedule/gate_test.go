@@ -41,7 +41,9 @@ func TestMain(m *testing.M) {
 // destination takes records as the delivery engine does: push returns when all of them are settled.
 type destination struct {
 	took time.Duration // what each attempt takes
-	stop chan struct{} // closed at shutdown: attempts that fail are not repeated
+	stop chan struct{} // closed at shutdown
+	// keep puts records back into the queue at shutdown, if it is persistent.
+	keep func(context.Context, plog.Logs) error
 
 	mu       sync.Mutex
 	down     bool
@@ -54,24 +56,42 @@ type request struct {
 	records []string
 }
 
-func (d *destination) push(_ context.Context, ld plog.Logs) error {
+func (d *destination) push(ctx context.Context, ld plog.Logs) error {
 	for {
-		time.Sleep(d.took)
-		d.mu.Lock()
-		failed := d.down || d.throttle > 0
-		d.throttle = max(0, d.throttle-1)
-		if !failed {
-			d.got = append(d.got, request{at: time.Now(), records: bodies(ld)})
+		if d.keep != nil && d.stopped() {
+			return d.keep(ctx, ld)
 		}
-		d.mu.Unlock()
-		if !failed {
+		time.Sleep(d.took)
+		if d.attempt(ld) {
 			return nil
+		}
+		if d.stopped() && d.keep == nil {
+			return errors.New("unreachable")
 		}
 		select {
 		case <-time.After(time.Second):
 		case <-d.stop:
-			return errors.New("unreachable")
 		}
+	}
+}
+
+func (d *destination) attempt(ld plog.Logs) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.throttle > 0 || d.down {
+		d.throttle = max(0, d.throttle-1)
+		return false
+	}
+	d.got = append(d.got, request{at: time.Now(), records: bodies(ld)})
+	return true
+}
+
+func (d *destination) stopped() bool {
+	select {
+	case <-d.stop:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -214,6 +234,9 @@ func start(t *testing.T, o options) *scheduled {
 		xexporterhelper.WithQueueBatch(configoptional.Some(queue), s.gate.Settings()))
 	require.NoError(t, err)
 	s.Logs = helper
+	if o.storage != "" {
+		s.keep = helper.ConsumeLogs
+	}
 	require.NoError(t, helper.Start(context.Background(), host))
 	s.gate.Start()
 	synctest.Wait() // an execution that is due at once has begun
@@ -232,8 +255,8 @@ func (s *scheduled) consume(t *testing.T, ld plog.Logs) {
 // shutdown does what the component does, in its order.
 func (s *scheduled) shutdown(t *testing.T) {
 	t.Helper()
-	s.gate.Release()
 	close(s.stop)
+	s.gate.Release()
 	require.NoError(t, s.Logs.Shutdown(context.Background()))
 	if s.storage != nil {
 		require.NoError(t, s.storage.Shutdown(context.Background()))
@@ -567,7 +590,8 @@ func TestRestartOfPersistentQueue(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := start(t, options{schedule: hourly(t), storage: dir, consumers: consumers, took: time.Second})
 					for i := range 50 {
-						s.consume(t, numbered(i*100, 100))
+						s.consume(t, numbered(i*100, 70)) // which the batches of 500 cut
+						s.consume(t, numbered(i*100+70, 30))
 					}
 					time.Sleep(time.Hour + 1500*time.Millisecond)
 					for i := range 10 {
