@@ -14,6 +14,7 @@ import (
 
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/accounting"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/delivery"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/partitionkey"
 )
 
@@ -134,9 +135,15 @@ func (e *encoder) shorten(record plog.LogRecord, limit int) bool {
 		if length == notWorthCutting {
 			return false
 		}
-		// A byte of text is at least a byte of data, so this is never too little by more than the mark.
-		cut(longest, max(0, length-(len(e.data)-limit)-len(truncatedMark)))
+		cut(longest, length-excessOf(longest, length, len(e.data)-limit)-len(truncatedMark))
 	}
+}
+
+// excessOf returns how many of the length bytes of a text or bytes value make so many bytes of data, about.
+// Escapes and base64 make more bytes of data than there are in the value.
+func excessOf(v pcommon.Value, length, data int) int {
+	written := len(jsontext.AppendValue(nil, v))
+	return 1 + int(int64(data)*int64(length)/int64(written))
 }
 
 // longestText returns the longest text or bytes value in v, or longest when none is longer than length.
@@ -164,6 +171,7 @@ func longestText(v, longest pcommon.Value, length int) (pcommon.Value, int) {
 
 // cut keeps at most the first n bytes of a text or bytes value. A text is cut between two characters, and marked.
 func cut(v pcommon.Value, n int) {
+	n = max(n, 0)
 	if v.Type() == pcommon.ValueTypeBytes {
 		v.Bytes().FromRaw(v.Bytes().AsRaw()[:n])
 		return

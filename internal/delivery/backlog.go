@@ -40,7 +40,8 @@ type backlog struct {
 	behind map[string]*queue // by key; there is one for each key that has a record in due or on its way
 	shards *shardMap
 	full   []*shard
-	count  int // of all that wait here
+	laneAt time.Time // when the full shards are looked at next
+	count  int       // of all that wait here
 }
 
 func newBacklog(ordered bool, stream string, logger *zap.Logger) *backlog {
@@ -208,6 +209,8 @@ func (b *backlog) collect(req *putrecords.Request, now time.Time) []*waiting {
 			taken = append(taken, w)
 		}
 	}
+	// The request was not filled, so the shards have no room left. They get some with time.
+	b.laneAt = now.Add(linger)
 	return taken
 }
 
@@ -225,15 +228,16 @@ func (b *backlog) nextAt(now time.Time) (time.Time, bool) {
 	defer b.mu.Unlock()
 	b.relax(now)
 	var at time.Time
-	if len(b.due) > 0 {
+	some := len(b.due) > 0
+	if some {
 		at = b.due[0].due
 	}
 	for _, s := range b.full {
-		if s.waiting.len() > 0 && (at.IsZero() || now.Add(linger).Before(at)) {
-			at = now.Add(linger)
+		if s.waiting.len() > 0 && (!some || b.laneAt.Before(at)) {
+			some, at = true, b.laneAt
 		}
 	}
-	return at, !at.IsZero()
+	return at, some
 }
 
 // relax stops pacing the shards that have taken all there was for a while.
