@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -87,7 +88,7 @@ type Auth struct {
 	refused     bool      // AWS refused creds
 	refreshAt   time.Time // when to ask for new ones, zero: never
 	fetching    *fetch
-	fetchErr    error // of the last fetch
+	fetchErr    error // of the last fetch, a *Failure
 	failures    int   // fetches that failed in a row
 	refusals    int   // fetches in a row that followed a refusal
 	lastFetch   time.Time
@@ -185,6 +186,10 @@ func (a *Auth) Config(ctx context.Context) (aws.Config, error) {
 	cfg.Credentials = a
 	return cfg, nil
 }
+
+// Transport is a copy of the HTTP transport in cfg, which Config gave: take from
+// it the proxy and the certificates, those of AWS_CA_BUNDLE included.
+func Transport(cfg aws.Config) *http.Transport { return client(cfg).GetTransport() }
 
 // Explain turns an answer of Kinesis into a sentence for a person, where it is
 // about credentials, permissions, the stream or its key. For every other error

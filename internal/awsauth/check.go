@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 	"go.uber.org/zap"
 )
 
@@ -75,7 +77,7 @@ func (a *Auth) check(ctx context.Context) error {
 		return a.explain(err, nil)
 	}
 	if _, err := a.retrieve(ctx, true); err != nil {
-		return a.explain(err, s)
+		return a.stillGood(a.explain(err, s))
 	}
 	if err := a.proveIdentity(ctx, s); err != nil {
 		return a.explain(err, s)
@@ -84,6 +86,21 @@ func (a *Auth) check(ctx context.Context) error {
 		return a.explain(err, s)
 	}
 	return nil
+}
+
+// stillGood adds to f, the failure of a refresh, how long nobody needs it.
+func (a *Auth) stillGood(f *Failure) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.usable() {
+		return f
+	}
+	return &Failure{
+		Kind:     f.Kind,
+		Sentence: f.Sentence + "; those at hand work until " + a.creds.Expires.UTC().Format(time.RFC3339),
+		code:     f.code,
+		err:      f.err,
+	}
 }
 
 // proveIdentity calls sts:GetCallerIdentity and opens the way for records.
@@ -163,13 +180,20 @@ func (a *Auth) provePermission(ctx context.Context, s *settings) error {
 	}
 	_, err := s.kinesis.PutRecords(ctx, in)
 	var ok *types.DryRunOperationException
-	var busy *types.ProvisionedThroughputExceededException
-	var kmsBusy *types.KMSThrottlingException
-	if err == nil || errors.As(err, &ok) || errors.As(err, &busy) || errors.As(err, &kmsBusy) {
+	var api smithy.APIError
+	switch {
+	case err == nil, errors.As(err, &ok):
 		return nil
+	case errors.As(err, &api) && isThrottle(api.ErrorCode()):
+		return nil // what is throttled is allowed
 	}
 	a.Refused(err)
 	return err
+}
+
+func isThrottle(code string) bool {
+	_, ok := retry.DefaultThrottleErrorCodes[code]
+	return ok || code == "KMSThrottlingException"
 }
 
 // reporter passes on changes only.
@@ -182,25 +206,24 @@ func (r *reporter) report(a *Auth, err error) {
 	if err == nil {
 		if r.last != "" {
 			r.last = ""
-			a.opts.Logger.Info("AWS accepts the credentials and the stream again.")
+			a.opts.Logger.Info("AWS credentials and permissions are in order now.")
 			a.opts.Report(nil)
 		}
 		return
 	}
-	kind := string(KindUnknown)
+	what := err.Error()
 	var f *Failure
 	if errors.As(err, &f) {
-		kind = string(f.Kind)
+		what = string(f.Kind) // the sentence may tell the time
+		if f.Kind == KindUnknown {
+			what += " " + f.code
+		}
 	}
-	if r.last == kind {
+	if r.last == what {
 		return
 	}
-	r.last = kind
-	message := "The AWS credentials do not work yet; records wait."
-	if f != nil && (f.Kind == KindNoStream) {
-		message = "Kinesis would not take records; they wait."
-	}
-	a.opts.Logger.Warn(message, zap.String("reason", err.Error()))
+	r.last = what
+	a.opts.Logger.Warn("AWS credentials or permissions are not in order.", zap.String("reason", err.Error()))
 	a.opts.Report(err)
 }
 

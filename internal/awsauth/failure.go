@@ -21,7 +21,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
-	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -41,6 +40,7 @@ const (
 	KindAccessDenied  Kind = "access denied"      // a permission is missing
 	KindNoStream      Kind = "no stream"          // ResourceNotFoundException
 	KindKMS           Kind = "KMS"                // the stream's key cannot be used
+	KindNoSTS         Kind = "no STS"             // what was asked does not speak STS
 	KindUnreachable   Kind = "unreachable"        // no answer
 	KindUnknown       Kind = "other"              // AWS said something else
 )
@@ -50,6 +50,7 @@ const (
 type Failure struct {
 	Kind     Kind
 	Sentence string
+	code     string // of AWS
 	err      error
 }
 
@@ -59,9 +60,10 @@ func (f *Failure) Unwrap() error { return f.err }
 // failureKind says what an error code means about the credentials themselves.
 func failureKind(code string) Kind {
 	switch code {
-	case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId":
+	case "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "IncompleteSignature", "IncompleteSignatureException":
+		// An incomplete signature is what blanks or line ends in the key make.
 		return KindUnknownKey
-	case "SignatureDoesNotMatch", "InvalidSignatureException", "InvalidSignature", "IncompleteSignature", "IncompleteSignatureException":
+	case "SignatureDoesNotMatch", "InvalidSignatureException", "InvalidSignature":
 		return KindWrongSecret
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
 		return KindExpired
@@ -95,7 +97,8 @@ func (a *Auth) explain(err error, s *settings) *Failure {
 	at := a.place(err, s)
 	var api smithy.APIError
 	switch {
-	case errors.As(err, &api) && at.service != serviceIMDS && at.service != serviceContainer:
+	case errors.As(err, &api) && understood(api, err) && at.service != serviceIMDS && at.service != serviceContainer:
+		f.code = api.ErrorCode()
 		f.Kind, f.Sentence = a.explainAnswer(err, api, at)
 	case at.service == serviceSTS || at.service == serviceKinesis:
 		if reason, ok := unreachable(err); ok {
@@ -103,12 +106,27 @@ func (a *Auth) explain(err error, s *settings) *Failure {
 			f.Sentence = fmt.Sprintf("%s cannot be reached at %s (%s): %s", at.name(), at.host, reason, at.remedyUnreachable(err))
 			break
 		}
-		f.Sentence = fmt.Sprintf("%s at %s gave an answer that is not understood%s", at.name(), at.host, statusOf(err))
+		f.Sentence = fmt.Sprintf("%s at %s gave an answer that is not understood%s", at.name(), at.host, inBrackets(statusOf(err)))
 	default:
 		f.Kind, f.Sentence = a.explainSource(err, at, s)
 	}
 	return f
 }
+
+// understood reports whether AWS itself named the error. What the SDK cannot
+// read, such as the page of a gateway, it calls UnknownError.
+func understood(api smithy.APIError, err error) bool {
+	switch api.ErrorCode() {
+	case "":
+		return false
+	case unknownCode:
+		return statusOf(err) < http.StatusInternalServerError
+	}
+	return true
+}
+
+// unknownCode is the SDK's, for code and message of an answer without.
+const unknownCode = "UnknownError"
 
 // Services that an error can come from.
 const (
@@ -153,7 +171,12 @@ func (a *Auth) place(err error, s *settings) place {
 	var from *sourceError
 	if errors.As(err, &from) {
 		p.method, p.sourced = from.method, true
-		p.service = sourceService(from.err)
+		switch base(p.method) { // not every error of theirs names them
+		case "container":
+			p.service = serviceContainer
+		case "instance role":
+			p.service = serviceIMDS
+		}
 	} else {
 		a.mu.Lock()
 		p.method = a.method
@@ -186,22 +209,6 @@ func (a *Auth) place(err error, s *settings) place {
 		p.host, _ = s.kinesisHost(context.Background(), account)
 	}
 	return p
-}
-
-// sourceService tells the container's endpoint, whose client names itself in no
-// error, from other sources.
-func sourceService(err error) string {
-	var op *smithy.OperationError
-	if errors.As(err, &op) {
-		return ""
-	}
-	var process *processcreds.ProviderError
-	var file *fs.PathError
-	var token *ssocreds.InvalidTokenError
-	if errors.As(err, &process) || errors.As(err, &file) || errors.As(err, &token) || errors.Is(err, errNoKeys) {
-		return ""
-	}
-	return serviceContainer
 }
 
 // explainAnswer is for what AWS says itself.
@@ -241,21 +248,32 @@ func (a *Auth) explainAnswer(err error, api smithy.APIError, at place) (Kind, st
 	case KindKMS:
 		return kind, a.explainKMS(code, api.ErrorMessage())
 	}
-	return KindUnknown, fmt.Sprintf("%s at %s answered %s: %s", at.name(), at.host, code, tame(api.ErrorMessage()))
+	if code == unknownCode {
+		return KindUnknown, fmt.Sprintf("%s at %s gave an answer that is not understood%s", at.name(), at.host, inBrackets(statusOf(err)))
+	}
+	said := code
+	if message := tame(api.ErrorMessage()); message != "" && message != unknownCode {
+		said += ": " + message
+	}
+	return KindUnknown, fmt.Sprintf("%s at %s answered %s", at.name(), at.host, said)
 }
 
 // explainRole is for a role that STS does not hand out. The sentence is "" when
 // the credentials that ask for it are the trouble.
 func (a *Auth) explainRole(api smithy.APIError, kind Kind, at place) (Kind, string) {
 	code, message := api.ErrorCode(), tame(api.ErrorMessage())
+	switch code {
+	case unknownCode, "UnknownOperationException", "InvalidAction":
+		return KindNoSTS, fmt.Sprintf("%s does not speak STS, so no role can be assumed there: set `sts_endpoint`", at.host)
+	}
 	if at.operation == "AssumeRoleWithWebIdentity" {
 		switch code {
 		case "AccessDenied", "AccessDeniedException":
 			return KindAssumeRole, fmt.Sprintf("the role of the web identity cannot be assumed (%s): let its trust policy allow sts:AssumeRoleWithWebIdentity to the identity provider, and check the namespace and name of the service account in it, and AWS_ROLE_ARN", code)
 		case "ExpiredTokenException", "ExpiredToken":
-			return KindExpired, fmt.Sprintf("the web identity token in %s is expired (%s): it must be renewed by what writes the file", tokenFile(), code)
+			return KindExpired, fmt.Sprintf("the web identity token in %s is expired (%s): it must be renewed by what writes the file", tokenFile(a.current()), code)
 		case "InvalidIdentityToken", "InvalidIdentityTokenException", "IDPRejectedClaim", "IDPCommunicationError":
-			return KindAssumeRole, fmt.Sprintf("STS does not accept the web identity token in %s (%s: %s): check the identity provider in IAM and its audience, sts.amazonaws.com", tokenFile(), code, message)
+			return KindAssumeRole, fmt.Sprintf("STS does not accept the web identity token in %s (%s: %s): check the identity provider in IAM and its audience, sts.amazonaws.com", tokenFile(a.current()), code, message)
 		}
 		return kind, ""
 	}
@@ -345,26 +363,20 @@ func statement(sid, action, resource string) string {
 // clockOff says by how much the clock is off when that is why a request was
 // refused: the answer carries AWS's time.
 func clockOff(err error, code, message string) (string, bool) {
-	switch failureKind(code) {
-	case KindClock, KindWrongSecret, KindAccessDenied:
-	default:
+	if failureKind(code) != KindClock && !strings.Contains(message, "Signature expired") && !strings.Contains(message, "Signature not yet current") {
 		return "", false
 	}
-	says := failureKind(code) == KindClock || strings.Contains(message, "Signature expired") || strings.Contains(message, "Signature not yet current")
 	var resp *smithyhttp.ResponseError
 	if errors.As(err, &resp) && resp.Response != nil {
-		if date, perr := http.ParseTime(resp.Response.Header.Get("Date")); perr == nil {
+		if date, err := http.ParseTime(resp.Response.Header.Get("Date")); err == nil {
 			off := time.Since(date).Round(time.Second)
-			switch {
-			case says && off > 0 || off > 4*time.Minute:
-				return off.String() + " ahead of AWS", says || off > 5*time.Minute
-			case says || off < -4*time.Minute:
-				return (-off).String() + " behind AWS", says || off < -5*time.Minute
+			if off < 0 {
+				return (-off).String() + " behind AWS", true
 			}
-			return "", false
+			return off.String() + " ahead of AWS", true
 		}
 	}
-	return "wrong", says
+	return "wrong", true
 }
 
 // explainLoad is for the environment and the shared config files.
@@ -391,7 +403,7 @@ func (a *Auth) explainLoad(err error) (Kind, string) {
 		return KindSettings, fmt.Sprintf("%s cannot be read as an AWS config file: mend it, it is read again", file.Filename)
 	}
 	return KindSettings, fmt.Sprintf("the AWS settings of the environment or of %s cannot be used (%s): mend them, they are read again",
-		strings.Join(sharedFiles(), ", "), tame(err.Error()))
+		strings.Join(sharedFiles(), ", "), tame(strings.Join(strings.Fields(err.Error()), " ")))
 }
 
 // sharedFiles are the files that the SDK reads.
@@ -409,29 +421,36 @@ func sharedFiles() []string {
 func (a *Auth) explainSource(err error, at place, s *settings) (Kind, string) {
 	var path *fs.PathError
 	var process *processcreds.ProviderError
-	var token *ssocreds.InvalidTokenError
+	source := base(at.method)
 	switch {
-	case errors.As(err, &token) || at.service == serviceSSO:
-		return KindSource, fmt.Sprintf("the %s is over or not there: run `aws sso login` for that profile", orWord(at.method, "SSO session"))
+	case strings.HasPrefix(source, "SSO session"):
+		return KindSource, fmt.Sprintf("the %s is over or not there: run `aws sso login` for that profile", source)
+	case strings.HasPrefix(source, "login session"):
+		return KindSource, fmt.Sprintf("the %s is over or not there: run `aws login` for that profile", source)
+	case strings.HasPrefix(source, "web identity") && at.service != serviceSTS:
+		if _, ferr := os.ReadFile(tokenFile(s)); errors.As(ferr, &path) {
+			return KindSource, fmt.Sprintf("the web identity token in %s cannot be read (%v): it must be put there, for instance by the annotation of the service account", path.Path, path.Err)
+		}
 	case errors.As(err, &process):
 		return KindSource, fmt.Sprintf("the %s gives no credentials (%s): run its credential_process by hand, as the user of the collector", at.method, processReason(err))
 	case errors.As(err, &path):
 		return KindSource, fmt.Sprintf("%s cannot be read (%v): %s needs it", path.Path, path.Err, orWord(at.method, "the credential source"))
 	case errors.Is(err, errNoKeys):
 		return KindSource, fmt.Sprintf("%s gives no access key: set one, or `key` and `secret`", orWord(at.method, "the credential source"))
-	case at.service == serviceIMDS && strings.HasSuffix(at.method, "instance role"):
+	case at.service == serviceIMDS:
 		reason := imdsReason(err)
-		if at.method == "instance role" && a.isLastResort(s) {
+		if s == nil || s.shared.CredentialSource == "" {
+			// Asked only because nothing else is set.
 			return KindNoCredentials, noCredentials(reason)
 		}
-		return KindSource, fmt.Sprintf("the instance role gives no credentials (%s): give the instance a role, and containers on it a hop limit of 2", reason)
+		return KindSource, fmt.Sprintf("the instance role gives no credentials (%s): give the instance a role, and let containers on it reach the metadata service with a hop limit of 2", reason)
 	case at.service == serviceContainer:
 		return KindSource, fmt.Sprintf("the container's credential endpoint %s gives no credentials (%s): check the role of the task or pod, and its agent", containerURL(), containerReason(err))
 	}
 	if reason, ok := unreachable(err); ok {
 		return KindSource, fmt.Sprintf("%s cannot be reached for credentials (%s)", orWord(at.method, "the credential source"), reason)
 	}
-	return KindUnknown, fmt.Sprintf("%s gives no credentials%s", orWord(at.method, "the credential source"), statusOf(err))
+	return KindUnknown, fmt.Sprintf("%s gives no credentials%s", orWord(at.method, "the credential source"), inBrackets(statusOf(err)))
 }
 
 func orWord(s, otherwise string) string {
@@ -439,12 +458,6 @@ func orWord(s, otherwise string) string {
 		return otherwise
 	}
 	return s
-}
-
-// isLastResort reports that IMDS was asked because nothing else is set, and not
-// because a profile names it.
-func (a *Auth) isLastResort(s *settings) bool {
-	return s == nil || s.shared.CredentialSource == ""
 }
 
 func noCredentials(imdsReason string) string {
@@ -457,12 +470,12 @@ func imdsReason(err error) string {
 	if strings.EqualFold(os.Getenv("AWS_EC2_METADATA_DISABLED"), "true") {
 		return "switched off by AWS_EC2_METADATA_DISABLED"
 	}
-	var resp *smithyhttp.ResponseError
-	if errors.As(err, &resp) {
-		if resp.HTTPStatusCode() == http.StatusNotFound {
-			return "the instance has no role"
-		}
-		return fmt.Sprintf("the metadata service answered %d", resp.HTTPStatusCode())
+	switch status := statusOf(err); status {
+	case 0:
+	case http.StatusNotFound:
+		return "the instance has no role"
+	default:
+		return fmt.Sprintf("the metadata service answered %d", status)
 	}
 	if reason, ok := unreachable(err); ok {
 		return reason
@@ -481,13 +494,18 @@ func containerURL() string {
 }
 
 func containerReason(err error) string {
-	var resp *smithyhttp.ResponseError
-	if errors.As(err, &resp) {
-		return fmt.Sprintf("it answered %d", resp.HTTPStatusCode())
+	if file := os.Getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); file != "" {
+		var path *fs.PathError
+		if _, err := os.ReadFile(file); errors.As(err, &path) {
+			return fmt.Sprintf("%s cannot be read: %v", file, path.Err)
+		}
 	}
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return fmt.Sprintf("it answered %s: %s", api.ErrorCode(), tame(api.ErrorMessage()))
+	if status := statusOf(err); status != 0 {
+		var api smithy.APIError
+		if errors.As(err, &api) && api.ErrorCode() != "" {
+			return fmt.Sprintf("it answered %d, %s: %s", status, api.ErrorCode(), tame(api.ErrorMessage()))
+		}
+		return fmt.Sprintf("it answered %d", status)
 	}
 	if reason, ok := unreachable(err); ok {
 		return reason
@@ -527,7 +545,7 @@ func unreachable(err error) (string, bool) {
 		}
 		return err.Error(), true
 	case errors.As(err, &dns):
-		return "no such host: " + dns.Name, dns.IsNotFound || dns.Err != ""
+		return "looking up " + dns.Name + ": " + dns.Err, true
 	case errors.As(err, &op):
 		return op.Error(), true
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &canceled):
@@ -539,19 +557,26 @@ func unreachable(err error) (string, bool) {
 		}
 		return "the request could not be sent", true
 	}
-	var resp *smithyhttp.ResponseError
-	if errors.As(err, &resp) && resp.HTTPStatusCode() >= http.StatusInternalServerError {
-		return fmt.Sprintf("it answered %d", resp.HTTPStatusCode()), true
+	if status := statusOf(err); status >= http.StatusInternalServerError {
+		return fmt.Sprintf("it answered %d", status), true
 	}
 	return "", false
 }
 
-func statusOf(err error) string {
-	var resp *smithyhttp.ResponseError
-	if errors.As(err, &resp) {
-		return fmt.Sprintf(" (HTTP status %d)", resp.HTTPStatusCode())
+// statusOf is the HTTP status of the answer that err is about, 0 if there is none.
+func statusOf(err error) int {
+	var status interface{ HTTPStatusCode() int }
+	if errors.As(err, &status) {
+		return status.HTTPStatusCode()
 	}
-	return ""
+	return 0
+}
+
+func inBrackets(status int) string {
+	if status == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (HTTP status %d)", status)
 }
 
 // tame cuts what AWS says to its first line: the lines after it can quote the
@@ -564,12 +589,6 @@ func tame(message string) string {
 		message = strings.ToValidUTF8(message[:most], "") + "..."
 	}
 	return strings.TrimSpace(message)
-}
-
-func (a *Auth) methodNow() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return orWord(a.method, "these credentials")
 }
 
 // keyPlaces are where a person finds the parts of the credentials of a method.
@@ -621,9 +640,16 @@ func (a *Auth) streamAccount() string {
 	return strings.SplitN(a.streamARN(a.callerARN()), ":", 6)[4]
 }
 
-func tokenFile() string {
-	if file := os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE"); file != "" {
+// tokenFile is where the web identity token is.
+func tokenFile(s *settings) string {
+	if file := os.Getenv("AWS_WEB_IDENTITY_TOKEN_FILE"); file != "" || s == nil {
 		return file
 	}
-	return "web_identity_token_file of the profile"
+	return s.shared.WebIdentityTokenFile
+}
+
+func (a *Auth) methodNow() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return orWord(a.method, "these credentials")
 }

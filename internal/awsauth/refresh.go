@@ -113,6 +113,9 @@ func (a *Auth) fetch(f *fetch) {
 	ctx, cancel := context.WithTimeout(a.life, fetchTimeout)
 	defer cancel()
 	creds, method, err := a.ask(ctx)
+	if err != nil {
+		err = a.explain(err, a.current())
+	}
 
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -11,9 +11,11 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -82,7 +84,11 @@ func (a *Auth) loadSettings(ctx context.Context) (*settings, error) {
 	}
 
 	cfg.ServiceOptions = append(cfg.ServiceOptions, func(_ string, o any) {
-		if o, ok := o.(*kinesis.Options); ok {
+		switch o := o.(type) {
+		case *sts.Options:
+			o.HTTPSignerV4 = &signer{}
+		case *kinesis.Options:
+			o.HTTPSignerV4 = &signer{}
 			if s.kinesisURL != "" {
 				o.BaseEndpoint = &s.kinesisURL
 			}
@@ -270,6 +276,9 @@ func chainMethod(provider aws.CredentialsProvider, shared config.SharedConfig) s
 			method = "web identity of " + profile
 		case aws.CredentialSourceProfile:
 			method = profile
+			if shared.SourceProfileName != "" {
+				method = fmt.Sprintf("profile %q", shared.SourceProfileName)
+			}
 		case aws.CredentialSourceProcess:
 			method = "process of " + profile
 		case aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy:
@@ -308,6 +317,24 @@ type regional struct{ kinesis.EndpointResolverV2 }
 func (r regional) ResolveEndpoint(ctx context.Context, p kinesis.EndpointParameters) (smithyendpoints.Endpoint, error) {
 	p.AccountId, p.StreamARN = nil, nil
 	return r.EndpointResolverV2.ResolveEndpoint(ctx, p)
+}
+
+// signer signs as the SDK does, but not with what the SDK has cached for an
+// access key whose secret was wrong and has been mended since.
+type signer struct {
+	mu     sync.Mutex
+	secret string
+	v4     *v4.Signer
+}
+
+func (s *signer) SignHTTP(ctx context.Context, creds aws.Credentials, r *http.Request, payloadHash, service, region string, at time.Time, optFns ...func(*v4.SignerOptions)) error {
+	s.mu.Lock()
+	if s.v4 == nil || s.secret != creds.SecretAccessKey {
+		s.secret, s.v4 = creds.SecretAccessKey, v4.NewSigner()
+	}
+	sign := s.v4
+	s.mu.Unlock()
+	return sign.SignHTTP(ctx, creds, r, payloadHash, service, region, at, optFns...)
 }
 
 // kinesisHost is the host that records go to.
