@@ -11,6 +11,8 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/postprocess"
 )
 
 // Limits and defaults that the checks and newDefaultConfig share.
@@ -75,7 +77,7 @@ type Config struct {
 	Status bool `mapstructure:"status"`
 
 	// Pipelines are post-processors: OTTL statements that run on this exporter's own copy of the records.
-	Pipelines []PipelineConfig `mapstructure:"pipelines,omitempty"`
+	Pipelines []postprocess.Config `mapstructure:"pipelines,omitempty"`
 
 	// Key is the id of a static AWS access key. Needs Secret.
 	Key configopaque.String `mapstructure:"key,omitempty"`
@@ -231,14 +233,6 @@ func newDefaultConfig() *Config {
 		QueueConfig:           configoptional.Some(queue),
 		RetryConfig:           retry,
 	}
-}
-
-// PipelineConfig is one post-processor.
-type PipelineConfig struct {
-	Name       string   `mapstructure:"name"`
-	ErrorMode  string   `mapstructure:"error_mode"`
-	Conditions []string `mapstructure:"conditions"`
-	Statements []string `mapstructure:"statements"`
 }
 
 // scheduled tells whether records wait for executions instead of being delivered at once.

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -16,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
@@ -25,6 +28,8 @@ import (
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/accounting"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/delivery"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/metadata"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/postprocess"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/schedule"
 )
 
 // kinesisExporter is the logs exporter. Records go this way:
@@ -43,7 +48,11 @@ type kinesisExporter struct {
 	telemetry *metadata.TelemetryBuilder
 	ledger    *accounting.Ledger
 	status    *statusReporter
+	chain     *postprocess.Chain
+	gate      *schedule.Gate // nil: what is queued is delivered at once
 	encoders  sync.Pool
+
+	nextExecution atomic.Int64 // seconds since 1970; 0: none
 
 	connection *connection         // from start on
 	deliverer  *delivery.Deliverer // from start on
@@ -73,17 +82,50 @@ func newLogs(set exporter.Settings, cfg *Config, network network) (exporter.Logs
 	}
 	e.encoders.Put(first)
 
-	e.Logs, err = exporterhelper.NewLogs(context.Background(), set, cfg, e.push,
-		exporterhelper.WithStart(e.start),
+	if e.chain, err = postprocess.New(cfg.Pipelines, set.TelemetrySettings); err != nil {
+		return nil, err
+	}
+	push := consumer.ConsumeLogsFunc(e.push)
+	queueSettings := xexporterhelper.NewLogsQueueBatchSettings()
+	if cfg.scheduled() {
+		if e.gate, err = e.newGate(); err != nil {
+			return nil, err
+		}
+		push = e.gate.Push(push)
+		queueSettings = e.gate.Settings()
+	}
+	e.Logs, err = exporterhelper.NewLogs(context.Background(), set, cfg, push,
+		exporterhelper.WithStart(e.startDelivery),
 		// Waiting for a turn must not count against the timeout of a call, so calls have their own.
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{Timeout: 0}),
 		exporterhelper.WithRetry(keepAtShutdown()),
-		xexporterhelper.WithQueueBatch(helperQueue(cfg), xexporterhelper.NewLogsQueueBatchSettings()),
+		xexporterhelper.WithQueueBatch(helperQueue(cfg), queueSettings),
 	)
 	if err != nil {
 		return nil, err
 	}
 	return e, nil
+}
+
+// newGate returns the gate between queue and batcher of a scheduled exporter.
+func (e *kinesisExporter) newGate() (*schedule.Gate, error) {
+	timetable := schedule.Every(e.cfg.Interval)
+	if e.cfg.Cron != "" {
+		var err error
+		if timetable, err = schedule.ParseCron(e.cfg.Cron, e.cfg.TimeZone); err != nil {
+			return nil, fmt.Errorf("`cron`: %w", err)
+		}
+	}
+	stream := metric.WithAttributes(attribute.String("stream", e.cfg.Stream))
+	return schedule.New(timetable, persistent(e.cfg), e.set.Logger, schedule.Observer{
+		Executed: func(x schedule.Execution) {
+			ctx := context.Background()
+			e.telemetry.ExporterAmazonkinesisExecutions.Add(ctx, 1, stream)
+			e.telemetry.ExporterAmazonkinesisExecutionDuration.Record(ctx, x.Duration.Seconds(), stream)
+			e.telemetry.ExporterAmazonkinesisExecutionRecords.Record(ctx, x.Records, stream)
+		},
+		Scheduled: func(next time.Time) { e.nextExecution.Store(next.Unix()) },
+	}), nil
 }
 
 // keepAtShutdown configures the helper's retry, which sees an error of push only when the exporter shuts down or the
@@ -145,7 +187,32 @@ func senderWaits(cfg *Config) bool {
 	return !cfg.QueueConfig.HasValue() || cfg.QueueConfig.Get().WaitForResult
 }
 
-func (e *kinesisExporter) start(_ context.Context, host component.Host) error {
+// Start implements component.Component.
+func (e *kinesisExporter) Start(ctx context.Context, host component.Host) error {
+	if err := e.Logs.Start(ctx, host); err != nil {
+		return err
+	}
+	if e.gate != nil {
+		e.warnOfSchedule()
+		e.gate.Start()
+	}
+	return nil
+}
+
+func (e *kinesisExporter) warnOfSchedule() {
+	if e.cfg.Cron != "" && e.cfg.Interval > 0 {
+		e.set.Logger.Info("`cron` is set, so `interval` has no effect.")
+	}
+	if !persistent(e.cfg) {
+		queue := e.cfg.QueueConfig.Get()
+		e.set.Logger.Warn("Records wait in memory between executions: what waits is lost if the collector is killed, and what does not "+
+			"fit is refused. Set `sending_queue::storage` to keep them on disk.",
+			zap.Int64("queue_size", queue.QueueSize), zap.Stringer("sizer", &queue.Sizer))
+	}
+}
+
+// startDelivery makes everything below the queue. It makes no network request: the collector starts whatever AWS says.
+func (e *kinesisExporter) startDelivery(_ context.Context, host component.Host) error {
 	e.status.host = host
 	connection, err := newConnection(e.cfg, e.set, e.network, e.status.reportIdentity)
 	if err != nil {
@@ -187,6 +254,9 @@ func (e *kinesisExporter) logRecord(key string, data []byte) {
 func (e *kinesisExporter) observe() (err error) {
 	stream := attribute.String("stream", e.cfg.Stream)
 	e.gauges, err = e.telemetry.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		if next := e.nextExecution.Load(); next > 0 {
+			o.ObserveInt64(e.telemetry.ExporterAmazonkinesisNextExecution, next, metric.WithAttributes(stream))
+		}
 		waiting, full := e.deliverer.Status()
 		o.ObserveInt64(e.telemetry.ExporterAmazonkinesisWaitingRecords, int64(waiting), metric.WithAttributes(stream))
 		for _, shard := range full {
@@ -199,20 +269,27 @@ func (e *kinesisExporter) observe() (err error) {
 		}
 		return nil
 	}, e.telemetry.ExporterAmazonkinesisWaitingRecords, e.telemetry.ExporterAmazonkinesisShardWaitingRecords,
-		e.telemetry.ExporterAmazonkinesisHotKeyShare)
+		e.telemetry.ExporterAmazonkinesisHotKeyShare, e.telemetry.ExporterAmazonkinesisNextExecution)
 	return err
 }
 
 // ConsumeLogs implements consumer.Logs. What it accepts is in the books until it has an outcome.
 func (e *kinesisExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	n := ld.LogRecordCount() // once accepted, ld belongs to the queue
-	if err := e.Logs.ConsumeLogs(ctx, ld); err != nil {
+	if err := e.enqueue(ctx, ld); err != nil {
 		return err
 	}
 	if !senderWaits(e.cfg) {
 		e.ledger.Accepted(n)
 	}
 	return nil
+}
+
+func (e *kinesisExporter) enqueue(ctx context.Context, ld plog.Logs) error {
+	if e.gate != nil {
+		return e.gate.Consume(ctx, ld, e.Logs.ConsumeLogs)
+	}
+	return e.Logs.ConsumeLogs(ctx, ld)
 }
 
 // push delivers one batch. An error carries the records that are not settled.
@@ -225,12 +302,20 @@ func (e *kinesisExporter) push(ctx context.Context, ld plog.Logs) error {
 	if err != nil {
 		return err
 	}
-	result := e.deliverer.Deliver(ctx, n, enc.records(ctx, ld, nil))
+	// What is not settled in the end has to be as it came, since it goes through the pipelines again.
+	processed, excluded := e.chain.Process(ctx, ld, persistent(e.cfg) || senderWaits(e.cfg))
+	e.ledger.Discarded(excluded.Filtered, accounting.ReasonFiltered)
+	e.ledger.Dropped(excluded.Failed, accounting.ReasonPipeline, excluded.Err)
+	result := e.deliverer.Deliver(ctx, n, enc.records(ctx, processed, excluded.Excluded))
 	e.encoders.Put(enc)
+	left := result.Left
+	if excluded.Excluded != nil {
+		left = slices.DeleteFunc(left, excluded.Excluded)
+	}
 
 	switch {
-	case len(result.Left) > 0:
-		return e.leave(ctx, ld, result.Left)
+	case len(left) > 0:
+		return e.leave(ctx, ld, left)
 	case result.Delivered == 0 && result.Dropped > 0:
 		return consumererror.NewPermanent(fmt.Errorf("kinesis refuses all %d records of the batch", result.Dropped))
 	default:
@@ -290,6 +375,9 @@ func (e *kinesisExporter) Shutdown(ctx context.Context) error {
 	window := e.cfg.Timeout
 	if persistent(e.cfg) && e.cfg.Ordering != orderingKey {
 		window = 0
+	}
+	if e.gate != nil {
+		e.gate.Release()
 	}
 	e.deliverer.Stop(window)
 	err := e.Logs.Shutdown(ctx)
