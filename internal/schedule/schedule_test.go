@@ -206,3 +206,30 @@ func TestCronInLocalZone(t *testing.T) {
 	assert.Equal(t, 3, next.Hour())
 	assert.Equal(t, `cron "0 3 * * *" in Local`, s.String())
 }
+
+func FuzzParseInterval(f *testing.F) {
+	for _, seed := range []string{"", "1", "300", "1.5", "1d12h", "-5m", "106751d24h", "1e9", "9223372036s"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := ParseInterval(s)
+		if err != nil {
+			assert.Zero(t, d)
+			return
+		}
+		assert.True(t, d == 0 || d > time.Second, "%s", d)
+	})
+}
+
+func FuzzParseCron(f *testing.F) {
+	for _, seed := range []string{"* * * * *", "0 6 * jan,Jul MON-fri", "@hourly", "30 2 29 2 *", "TZ=UTC", "*/0 ? * * *", ", * * * *", "1-60/2 * * * *"} {
+		f.Add(seed)
+	}
+	from := time.Date(2026, 3, 28, 12, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, expr string) {
+		s, err := ParseCron(expr, "Europe/Berlin")
+		if err == nil {
+			assert.True(t, s.Next(from).After(from))
+		}
+	})
+}
