@@ -173,16 +173,21 @@ func (r *Request) Data(i int) []byte {
 	return r.wire.data(r.body[rec.start:rec.end], int(rec.size-(rec.keyEnd-rec.keyStart)))
 }
 
-// Release gives the request back. The body is used again only when nobody can
-// be reading it any more, and only when it is not much larger than what it
-// held: one burst of large records must not hold its memory for good.
+// Release gives the request back. Its memory is used again, so neither the
+// request nor what Key returned may be touched any more.
 func (r *Request) Release() {
-	body := r.body
-	if r.lent || cap(body) > keptBody && cap(body) > 4*len(body) {
-		body = nil
-	}
-	*r = Request{body: body[:0], records: r.records[:0], keys: r.keys[:0]}
+	*r = Request{body: r.pooled(), records: r.records[:0], keys: r.keys[:0]}
 	requests.Put(r)
+}
+
+// pooled is the body if it may be written again, which takes that nobody can be
+// reading it, and if it is not much larger than what it held: one burst of large
+// records must not hold its memory for good.
+func (r *Request) pooled() []byte {
+	if r.lent || cap(r.body) > keptBody && cap(r.body) > 4*len(r.body) {
+		return nil
+	}
+	return r.body[:0]
 }
 
 // seal completes the body. It returns the same bytes each time.
