@@ -23,7 +23,7 @@ demo: collector $(NPM)/.installed ## ship a log file to a local Kinesis and read
 test: check collector $(NPM)/.installed ## check the code, run all tests, also against two local Kineses
 	@$(if $(RACE),,echo "No C compiler: the tests run without the race detector.")
 	@go build -o $(BUILD)/gotest ./internal/cmd/gotest
-	OTELCOL=$(abspath $(COLLECTOR)) $(BUILD)/gotest -npm $(NPM) $(RACE) ./...
+	OTELCOL=$(abspath $(COLLECTOR)) $(BUILD)/gotest -npm $(NPM) -- $(RACE) ./...
 
 .PHONY: check
 check: $(BUILD)/staticcheck ## check formatting, go vet, staticcheck

@@ -44,15 +44,17 @@ func StartKinesisLocal(ctx context.Context, npm, streams string) (*Server, error
 	if err != nil {
 		return nil, err
 	}
-	// It looks for its certificate in the working directory.
-	return start(ctx, npm, filepath.Join("node_modules", "kinesis-local"), ports[0],
-		[]string{"main.js"},
-		"KINESIS_MOCK_PLAIN_PORT="+ports[0],
-		"KINESIS_MOCK_TLS_PORT="+ports[1],
-		"INITIALIZE_STREAMS="+streams,
-		"SHARD_LIMIT="+shardLimit,
+	env := []string{
+		"KINESIS_MOCK_PLAIN_PORT=" + ports[0],
+		"KINESIS_MOCK_TLS_PORT=" + ports[1],
+		"SHARD_LIMIT=" + shardLimit,
 		"LOG_LEVEL=ERROR",
-	)
+	}
+	if streams != "" { // which it refuses
+		env = append(env, "INITIALIZE_STREAMS="+streams)
+	}
+	// It looks for its certificate in the working directory.
+	return start(ctx, npm, filepath.Join("node_modules", "kinesis-local"), ports[0], []string{"main.js"}, env...)
 }
 
 // StartKinesalite starts kinesalite, which has no streams at first.

@@ -2,7 +2,7 @@
 
 // Command gotest is `go test` with two independent Kinesis servers beside it.
 //
-//	gotest -npm DIR [arguments of go test]
+//	gotest -npm DIR -- [arguments of go test]
 //
 // The tests find the servers in KINESIS_LOCAL_ENDPOINT and KINESALITE_ENDPOINT.
 // It prints a line per package, the output of failed tests, every skipped test with its reason,
