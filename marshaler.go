@@ -30,6 +30,7 @@ const recordUID = "log.record.uid"
 type jsonMarshaler struct {
 	eventID string // field of the stable id; empty: none
 	hash    hash.Hash
+	sum     []byte // of hash
 
 	shared []byte // the fields of scope, resource and schema, each with its comma in front
 }
@@ -136,17 +137,15 @@ func (m *jsonMarshaler) append(dst []byte, record plog.LogRecord) ([]byte, error
 // appendEventID appends an id that the record has wherever and whenever it is encoded: its log.record.uid, else a hash
 // of all its content, of which dst holds what is not shared from open on.
 func (m *jsonMarshaler) appendEventID(dst []byte, open int, record plog.LogRecord) []byte {
-	var sum [sha256.Size]byte
 	uid, given := record.Attributes().Get(recordUID)
 	if !given {
 		// The length keeps apart what is the record's and what is shared.
-		var length [8]byte
-		binary.BigEndian.PutUint64(length[:], uint64(len(dst)-open))
+		m.sum = binary.BigEndian.AppendUint64(m.sum[:0], uint64(len(dst)-open))
 		m.hash.Reset()
-		m.hash.Write(length[:])
+		m.hash.Write(m.sum)
 		m.hash.Write(dst[open:])
 		m.hash.Write(m.shared)
-		m.hash.Sum(sum[:0])
+		m.sum = m.hash.Sum(m.sum[:0])
 	}
 	dst = append(dst, ',')
 	dst = jsontext.AppendString(dst, m.eventID)
@@ -154,7 +153,7 @@ func (m *jsonMarshaler) appendEventID(dst []byte, open int, record plog.LogRecor
 	if given {
 		return jsontext.AppendString(dst, uid.AsString())
 	}
-	return jsontext.AppendHex(dst, sum[:16])
+	return jsontext.AppendHex(dst, m.sum[:16])
 }
 
 // closeObject makes an object of the fields from open on, each of which was written with a comma in front.

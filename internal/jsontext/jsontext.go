@@ -8,9 +8,12 @@ package jsontext
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -28,6 +31,15 @@ var plain = func() (t [utf8.RuneSelf]bool) {
 // AppendString appends s as a JSON string with its quotes.
 // Control characters are escaped; bytes that are not UTF-8 become U+FFFD, one for each.
 func AppendString(dst []byte, s string) []byte {
+	if plainPrefix(s) == len(s) {
+		// One growth and one copy: this is where most of the time of a record goes.
+		n := len(dst)
+		dst = slices.Grow(dst, len(s)+2)[:n+len(s)+2]
+		dst[n] = '"'
+		copy(dst[n+1:], s)
+		dst[len(dst)-1] = '"'
+		return dst
+	}
 	dst = append(dst, '"')
 	dst = AppendEscaped(dst, s)
 	return append(dst, '"')
@@ -35,31 +47,54 @@ func AppendString(dst []byte, s string) []byte {
 
 // AppendEscaped appends s as AppendString does, without the quotes.
 func AppendEscaped(dst []byte, s string) []byte {
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if plain[c] {
-				i++
-				continue
+	for {
+		n := plainPrefix(s)
+		dst = append(dst, s[:n]...)
+		if n == len(s) {
+			return dst
+		}
+		if s = s[n:]; s[0] < utf8.RuneSelf {
+			dst = appendEscape(dst, s[0])
+			s = s[1:]
+			continue
+		}
+		// Text in other scripts comes in runs.
+		for len(s) > 0 && s[0] >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s)
+			if r == utf8.RuneError && size == 1 {
+				dst = append(dst, "\ufffd"...)
+			} else {
+				dst = append(dst, s[:size]...)
 			}
-			dst = append(dst, s[start:i]...)
-			dst = appendEscape(dst, c)
-			i++
-			start = i
-			continue
+			s = s[size:]
 		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && size == 1 {
-			dst = append(dst, s[start:i]...)
-			dst = append(dst, "\ufffd"...)
-			i++
-			start = i
-			continue
-		}
-		i += size
 	}
-	return append(dst, s[start:]...)
+}
+
+// plainPrefix returns the length of the longest beginning of s in which each byte is ASCII and stands for itself.
+// It looks at eight bytes at a time.
+func plainPrefix(s string) int {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		if special(binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s[i:]), 8))) {
+			break
+		}
+	}
+	for i < len(s) && s[i] < utf8.RuneSelf && plain[s[i]] {
+		i++
+	}
+	return i
+}
+
+// special reports whether one of the eight bytes of w is a control character, a quote, a backslash or not ASCII.
+// For bytes below 0x80, b-n borrows into the highest bit exactly where b < n, and x^c is 0 exactly where x is c.
+func special(w uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	control := w - ones*0x20
+	quote := (w ^ ones*'"') - ones
+	backslash := (w ^ ones*'\\') - ones
+	del := (w ^ ones*0x7f) - ones
+	return (w|control|quote|backslash|del)&highs != 0
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -24,22 +24,31 @@ func AppendTimeText(dst []byte, unixNano int64, decimals int) []byte {
 	days, second := floorDiv(seconds, secondsPerDay)
 	year, month, day := civil(days)
 
-	dst = appendDigits(dst, year, 4)
-	dst = append(dst, '-')
-	dst = appendDigits(dst, month, 2)
-	dst = append(dst, '-')
-	dst = appendDigits(dst, day, 2)
-	dst = append(dst, 'T')
-	dst = appendDigits(dst, second/3600, 2)
-	dst = append(dst, ':')
-	dst = appendDigits(dst, second/60%60, 2)
-	dst = append(dst, ':')
-	dst = appendDigits(dst, second%60, 2)
+	// "2006-01-02T15:04:05.000000000"
+	var text [29]byte
+	put2(text[0:], year/100)
+	put2(text[2:], year%100)
+	text[4] = '-'
+	put2(text[5:], month)
+	text[7] = '-'
+	put2(text[8:], day)
+	text[10] = 'T'
+	put2(text[11:], second/3600)
+	text[13] = ':'
+	put2(text[14:], second/60%60)
+	text[16] = ':'
+	put2(text[17:], second%60)
+	n := 19
 	if decimals > 0 {
-		dst = append(dst, '.')
-		end := len(dst) + decimals
-		dst = appendDigits(dst, nanos, 9)[:end]
+		text[19] = '.'
+		put2(text[20:], nanos/10_000_000)
+		put2(text[22:], nanos/100_000%100)
+		put2(text[24:], nanos/1000%100)
+		put2(text[26:], nanos/10%100)
+		text[28] = byte('0' + nanos%10)
+		n = 20 + decimals
 	}
+	dst = append(dst, text[:n]...)
 	return append(dst, 'Z')
 }
 
@@ -71,11 +80,14 @@ func civil(days int64) (year, month, day int64) {
 	return year, month, day
 }
 
-func appendDigits(dst []byte, v int64, width int) []byte {
-	var digits [9]byte
-	for i := width - 1; i >= 0; i-- {
-		digits[i] = byte('0' + v%10)
-		v /= 10
+// pairs holds the two digits of each number below 100.
+var pairs = func() (t [200]byte) {
+	for i := range 100 {
+		t[2*i], t[2*i+1] = byte('0'+i/10), byte('0'+i%10)
 	}
-	return append(dst, digits[:width]...)
+	return t
+}()
+
+func put2(dst []byte, v int64) {
+	copy(dst[:2], pairs[2*v:2*v+2])
 }

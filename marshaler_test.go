@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package amazonkinesisexporter
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+// marshal returns the data of all records, a line for each.
+func marshal(t testing.TB, m marshaler, ld plog.Logs) string {
+	var out strings.Builder
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			m.start(rl, sl)
+			for _, record := range sl.LogRecords().All() {
+				data, err := m.append(nil, record)
+				require.NoError(t, err)
+				assertJSON(t, data)
+				out.Write(data)
+				out.WriteByte('\n')
+			}
+		}
+	}
+	return out.String()
+}
+
+// everything has one record with all fields, one with next to nothing, and bodies of all types.
+func everything() plog.Logs {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.SetSchemaUrl("https://opentelemetry.io/schemas/1.40.0")
+	rl.Resource().Attributes().PutStr("host.name", "fw-01")
+	rl.Resource().Attributes().PutInt("process.pid", 4711)
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName("syslog")
+	sl.Scope().SetVersion("1.2.3")
+	sl.Scope().Attributes().PutBool("verified", true)
+	lr := sl.LogRecords().AppendEmpty()
+	lr.SetTimestamp(1_700_000_000_123_456_789)
+	lr.SetObservedTimestamp(1_700_000_001_000_000_000)
+	lr.SetSeverityNumber(plog.SeverityNumberWarn2)
+	lr.SetSeverityText("warning")
+	lr.SetEventName("connection.denied")
+	lr.Body().SetStr("denied \"tcp\"\n\tfrom 192.0.2.7 \x00\x1f \xff grüße 日本 🙂")
+	a := lr.Attributes()
+	a.PutStr("source.ip", "2001:db8::1")
+	a.PutInt("largest", math.MaxInt64)
+	a.PutInt("smallest", math.MinInt64)
+	a.PutDouble("ratio", 0.1)
+	a.PutDouble("huge", 1e300)
+	a.PutDouble("nan", math.NaN())
+	a.PutDouble("infinite", math.Inf(-1))
+	a.PutEmpty("nothing")
+	a.PutEmptyBytes("raw").FromRaw([]byte{0, 1, 254, 255})
+	tags := a.PutEmptySlice("tags")
+	tags.AppendEmpty().SetStr("a")
+	tags.AppendEmpty().SetEmptyMap().PutBool("deep", false)
+	lr.SetTraceID(pcommon.TraceID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255})
+	lr.SetSpanID(pcommon.SpanID{255, 2, 3, 4, 5, 6, 7, 8})
+	lr.SetFlags(plog.DefaultLogRecordFlags.WithIsSampled(true))
+	lr.SetDroppedAttributesCount(2)
+
+	sl.LogRecords().AppendEmpty().Body().SetStr("same resource and scope")
+
+	own := rl.ScopeLogs().AppendEmpty()
+	own.SetSchemaUrl("https://opentelemetry.io/schemas/1.41.0")
+	own.LogRecords().AppendEmpty().Body().SetInt(-1)
+
+	bare := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
+	bare.LogRecords().AppendEmpty() // nothing at all
+	bare.LogRecords().AppendEmpty().Body().SetDouble(-2.5)
+	bare.LogRecords().AppendEmpty().Body().SetBool(true)
+	bare.LogRecords().AppendEmpty().Body().SetStr("")
+	bare.LogRecords().AppendEmpty().Body().SetEmptyBytes().FromRaw([]byte("bytes"))
+	m := bare.LogRecords().AppendEmpty().Body().SetEmptyMap()
+	m.PutStr("user", "ada")
+	m.PutEmptyMap("empty")
+	bare.LogRecords().AppendEmpty().Body().SetEmptySlice().AppendEmpty().SetInt(1)
+	return ld
+}
+
+func TestPlainJSON(t *testing.T) {
+	ld := everything()
+	ld.MarkReadOnly()
+	for name, eventID := range map[string]string{"plain": "", "plain_event_id": "event_id"} {
+		t.Run(name, func(t *testing.T) {
+			golden(t, filepath.Join("testdata", "golden", name+".jsonl"), marshal(t, newJSONMarshaler(eventID), ld))
+		})
+	}
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
+}
+
+func TestEventID(t *testing.T) {
+	id := func(ld plog.Logs) string {
+		var fields map[string]any
+		require.NoError(t, json.Unmarshal([]byte(marshal(t, newJSONMarshaler("event_id"), ld)), &fields))
+		return fields["event_id"].(string)
+	}
+	change := map[string]func(plog.Logs){
+		"body":      func(ld plog.Logs) { firstRecord(ld).Body().SetStr("other") },
+		"timestamp": func(ld plog.Logs) { firstRecord(ld).SetTimestamp(1) },
+		"attribute": func(ld plog.Logs) { firstRecord(ld).Attributes().PutStr("x", "y") },
+		"resource":  func(ld plog.Logs) { ld.ResourceLogs().At(0).Resource().Attributes().PutStr("x", "y") },
+		"scope":     func(ld plog.Logs) { ld.ResourceLogs().At(0).ScopeLogs().At(0).Scope().SetName("other") },
+	}
+	first := id(numbered(1, 1))
+	assert.Len(t, first, 32)
+	assert.Equal(t, first, id(numbered(1, 1)), "the same for the same record")
+	for name, change := range change {
+		ld := numbered(1, 1)
+		change(ld)
+		assert.NotEqual(t, first, id(ld), name)
+	}
+	given := numbered(1, 1)
+	firstRecord(given).Attributes().PutStr("log.record.uid", "01J0000")
+	assert.Equal(t, "01J0000", id(given))
+}
+
+func firstRecord(ld plog.Logs) plog.LogRecord {
+	return ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+}
+
+// richLogs returns records of about 1 KB with 12 attributes, and 8 of their resource.
+func richLogs(records, resources int) plog.Logs {
+	ld := plog.NewLogs()
+	for r := range resources {
+		rl := ld.ResourceLogs().AppendEmpty()
+		for i := range 8 {
+			rl.Resource().Attributes().PutStr(fmt.Sprintf("resource.attribute.%d", i), fmt.Sprintf("value-%d-of-resource-%d", i, r))
+		}
+		sl := rl.ScopeLogs().AppendEmpty()
+		sl.Scope().SetName("bench")
+		for n := range records / resources {
+			lr := sl.LogRecords().AppendEmpty()
+			lr.SetTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + n))
+			lr.SetObservedTimestamp(pcommon.Timestamp(1_700_000_001_000_000_000 + n))
+			lr.SetSeverityNumber(plog.SeverityNumberInfo)
+			lr.SetSeverityText("INFO")
+			lr.Body().SetStr(strings.Repeat("a line of an application's log ", 8))
+			for i := range 9 {
+				lr.Attributes().PutStr(fmt.Sprintf("attribute.%d", i), fmt.Sprintf("value-%d-of-record-%d", i, n))
+			}
+			lr.Attributes().PutInt("http.response.status_code", 200)
+			lr.Attributes().PutInt("http.response.body.size", int64(n)*1000)
+			lr.Attributes().PutDouble("duration", float64(n)/7)
+		}
+	}
+	return ld
+}
+
+// rawLogs returns records of a line of text only, about 256 bytes of data each.
+func rawLogs(records int) plog.Logs {
+	ld := plog.NewLogs()
+	sl := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
+	for n := range records {
+		lr := sl.LogRecords().AppendEmpty()
+		lr.SetObservedTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + n))
+		lr.Body().SetStr(strings.Repeat("a raw line of text ", 10))
+	}
+	return ld
+}
+
+// BenchmarkMarshal is to be read against BenchmarkProto: the cost of plain JSON against that of OTLP.
+func BenchmarkMarshal(b *testing.B) {
+	for _, resources := range []int{1, 4, 16} {
+		b.Run(fmt.Sprintf("rich/resources=%d", resources), func(b *testing.B) {
+			benchmarkMarshaler(b, newJSONMarshaler(""), richLogs(500, resources))
+		})
+	}
+	b.Run("rich/event_id", func(b *testing.B) { benchmarkMarshaler(b, newJSONMarshaler("event_id"), richLogs(500, 1)) })
+	b.Run("raw", func(b *testing.B) { benchmarkMarshaler(b, newJSONMarshaler(""), rawLogs(500)) })
+}
+
+func benchmarkMarshaler(b *testing.B, m marshaler, ld plog.Logs) {
+	var data []byte
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		for _, rl := range ld.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				m.start(rl, sl)
+				for _, record := range sl.LogRecords().All() {
+					data, _ = m.append(data[:0], record)
+					n++
+				}
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/record")
+	b.ReportMetric(float64(len(data)), "B/record")
+}
+
+func BenchmarkProto(b *testing.B) {
+	for name, ld := range map[string]plog.Logs{"rich": richLogs(500, 1), "raw": rawLogs(500)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				_, _ = (&plog.ProtoMarshaler{}).MarshalLogs(ld)
+				n += 500
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/record")
+		})
+	}
+}
