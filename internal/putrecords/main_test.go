@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/kinesis/types"
 	"github.com/aws/smithy-go"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 	"github.com/fxamacker/cbor/v2"
@@ -112,6 +114,8 @@ func stockBody(t testing.TB, stream string, data [][]byte, keys []string) []byte
 		Region:      "us-east-1",
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 		Retryer:     aws.NopRetryer{},
+
+		EndpointResolverV2: anywhere{},
 		HTTPClient: smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
 			var err error
 			sent, err = io.ReadAll(r.Body)
@@ -130,6 +134,13 @@ func stockBody(t testing.TB, stream string, data [][]byte, keys []string) []byte
 	_, err := client.PutRecords(context.Background(), in)
 	require.NoError(t, err)
 	return sent
+}
+
+// anywhere resolves every stream to the same endpoint.
+type anywhere struct{}
+
+func (anywhere) ResolveEndpoint(context.Context, kinesis.EndpointParameters) (smithyendpoints.Endpoint, error) {
+	return smithyendpoints.Endpoint{URI: url.URL{Scheme: "http", Host: "localhost"}}, nil
 }
 
 // stockAnswer is what the SDK itself reads in the body of a 200.
