@@ -242,7 +242,7 @@ func (b *bench) client() *kinesis.Client {
 	b.t.Helper()
 	cfg, err := b.auth.Config(b.t.Context())
 	require.NoError(b.t, err)
-	return kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.HTTPClient = b.auth.http })
+	return kinesis.NewFromConfig(cfg, func(o *kinesis.Options) { o.HTTPClient = b.srv.Client() })
 }
 
 // requirePolitely fails unless all went as it should: identity first, nothing

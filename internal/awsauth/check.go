@@ -95,9 +95,13 @@ func (a *Auth) stillGood(f *Failure) error {
 	if !a.usable() {
 		return f
 	}
+	until := a.creds.Expires.UTC().Format(time.RFC3339)
+	if a.method == methodInstance {
+		until = "AWS refuses them"
+	}
 	return &Failure{
 		Kind:     f.Kind,
-		Sentence: f.Sentence + "; those at hand work until " + a.creds.Expires.UTC().Format(time.RFC3339),
+		Sentence: f.Sentence + "; those at hand are used until " + until,
 		code:     f.code,
 		err:      f.err,
 	}

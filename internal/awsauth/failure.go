@@ -174,7 +174,7 @@ func (a *Auth) place(err error, s *settings) place {
 		switch base(p.method) { // not every error of theirs names them
 		case "container":
 			p.service = serviceContainer
-		case "instance role":
+		case methodInstance:
 			p.service = serviceIMDS
 		}
 	} else {

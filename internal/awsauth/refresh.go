@@ -77,8 +77,11 @@ func (a *Auth) retrieve(ctx context.Context, now bool) (aws.Credentials, error) 
 }
 
 // usable reports whether a request may be signed with the credentials at hand.
+// Those of an instance live longer than the SDK says, which has them asked for
+// each hour; in an outage of the metadata service they go on until AWS refuses
+// them.
 func (a *Auth) usable() bool {
-	return a.have && !a.refused && !a.creds.Expired()
+	return a.have && !a.refused && (!a.creds.Expired() || a.method == methodInstance)
 }
 
 // due reports whether the source should be asked.

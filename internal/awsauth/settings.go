@@ -107,7 +107,9 @@ func (a *Auth) loadSettings(ctx context.Context) (*settings, error) {
 	s.identity = s.stsClient(proof, s.stsURL)
 	s.kinesis = kinesis.NewFromConfig(proof)
 
-	if _, err := s.kinesisHost(ctx, ""); err != nil {
+	// A region, or a mixture of settings, that has no endpoint shows here; which
+	// account it will be does not matter.
+	if _, err := s.kinesisHost(ctx, "000000000000"); err != nil {
 		return nil, &loadError{err}
 	}
 	a.settings = s
@@ -257,6 +259,8 @@ func sessionName() string {
 
 var notSessionName = regexp.MustCompile(`[^\w+=,.@-]`)
 
+const methodInstance = "instance role"
+
 // chainMethod names the method of authentication that the SDK's default chain
 // settled for.
 func chainMethod(provider aws.CredentialsProvider, shared config.SharedConfig) string {
@@ -288,7 +292,7 @@ func chainMethod(provider aws.CredentialsProvider, shared config.SharedConfig) s
 		case aws.CredentialSourceHTTP:
 			method = "container"
 		case aws.CredentialSourceIMDS:
-			method = "instance role"
+			method = methodInstance
 		case aws.CredentialSourceSTSAssumeRole:
 			method = fmt.Sprintf("assumed role %s of %s via %s", shared.RoleARN, profile, method)
 		}
