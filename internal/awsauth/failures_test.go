@@ -302,7 +302,7 @@ func TestFailures(t *testing.T) {
 		{
 			name: "token expired",
 			set:  webIdentity("ExpiredTokenException"),
-			want: "the web identity token in {HOME}/token is expired (ExpiredToken): it must be renewed by what writes the file",
+			want: "the web identity token in {HOME}/token is expired (ExpiredTokenException): it must be renewed by what writes the file",
 		},
 		{
 			name: "token not accepted",
