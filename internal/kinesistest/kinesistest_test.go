@@ -3,6 +3,10 @@
 package kinesistest
 
 import (
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
@@ -17,13 +21,24 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patientClient keeps the SDK from closing a request's body while net/http may
+// still be reading it, which costs a connection now and then, and the answer.
+type patientClient struct{ *http.Client }
+
+func (c patientClient) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body = io.NopCloser(r.Body)
+	}
+	return c.Client.Do(r)
+}
+
 // kinesisClient is the stock client, without its retries.
 func kinesisClient(s *Server, with ...func(*kinesis.Options)) *kinesis.Client {
 	return kinesis.New(kinesis.Options{
 		Region:       s.Region(),
 		BaseEndpoint: aws.String(s.URL()),
 		Credentials:  credentials.NewStaticCredentialsProvider(s.Credentials().Static()),
-		HTTPClient:   s.Client(),
+		HTTPClient:   patientClient{s.Client()},
 		Retryer:      aws.NopRetryer{},
 	}, with...)
 }
@@ -33,7 +48,7 @@ func stsClient(s *Server, with ...func(*sts.Options)) *sts.Client {
 		Region:       s.Region(),
 		BaseEndpoint: aws.String(s.URL()),
 		Credentials:  credentials.NewStaticCredentialsProvider(s.Credentials().Static()),
-		HTTPClient:   s.Client(),
+		HTTPClient:   patientClient{s.Client()},
 		Retryer:      aws.NopRetryer{},
 	}, with...)
 }
@@ -91,4 +106,12 @@ func TestGetCallerIdentity(t *testing.T) {
 		require.Equal(t, "111122223333", *out.Account)
 		require.Equal(t, "AIDAKINESISTEST000001", *out.UserId)
 	})
+}
+
+// proxyClient goes through a proxy and trusts the server's CA.
+func proxyClient(s *Server, proxy string) *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = http.ProxyURL(must(url.Parse(proxy)))
+	t.TLSClientConfig = &tls.Config{RootCAs: s.CertPool(), MinVersion: tls.VersionTLS12}
+	return &http.Client{Transport: t}
 }

@@ -37,14 +37,12 @@ func (s *Server) putRecords(c *call, seen *Call) answer {
 	if r != nil {
 		return s.refuse(c, *r)
 	}
-	hashEntries(put.entries)
-	if r := st.checkSizes(put.entries); r != nil {
-		return s.refuse(c, *r)
-	}
 	if put.dryRun && !s.cfg.IgnoreDryRun {
+		if r := st.checkSizes(put.entries); r != nil {
+			return s.refuse(c, *r)
+		}
 		return s.refuse(c, refusal{code: codeDryRun})
 	}
-
 	if seen.Entries != nil {
 		s.faults.onEntries(seen, func(i int, do *Effect) {
 			e := &put.entries[i]
@@ -52,20 +50,36 @@ func (s *Server) putRecords(c *call, seen *Call) answer {
 			e.message = s.fill(strings.ReplaceAll(do.message, "{shard}", e.shard.id), c)
 		})
 	}
-	if s.cfg.ID != nil {
-		for i := range put.entries {
-			put.entries[i].id = s.cfg.ID(put.entries[i].data)
-		}
+	if r := s.take(st, put.entries); r != nil {
+		return s.refuse(c, *r)
 	}
-	st.put(put.entries)
-
-	c.record.Failed = countFailed(put.entries)
-	c.record.Taken = len(put.entries) - c.record.Failed
+	c.count(put.entries)
 	if c.contentType == typeCBOR {
 		return answer{status: http.StatusOK, contentType: typeCBOR, body: must(cbor.Marshal(putAnswer(put.entries, s.cfg.Encrypted)))}
 	}
 	c.answer = appendPutAnswer(c.answer, put.entries, s.cfg.Encrypted)
 	return answer{status: http.StatusOK, contentType: typeJSON, body: c.answer}
+}
+
+// take puts valid entries into the stream, except those that have an error
+// code already.
+func (s *Server) take(st *Stream, entries []entry) *refusal {
+	if r := st.checkSizes(entries); r != nil {
+		return r
+	}
+	hashEntries(entries)
+	if s.cfg.ID != nil {
+		for i := range entries {
+			entries[i].id = s.cfg.ID(entries[i].data)
+		}
+	}
+	st.put(entries)
+	return nil
+}
+
+func (c *call) count(entries []entry) {
+	c.record.Failed = countFailed(entries)
+	c.record.Taken = len(entries) - c.record.Failed
 }
 
 // hashEntries finds the place of each entry. Records of one key often come
@@ -88,7 +102,6 @@ func hashEntries(entries []entry) {
 // PutRecords request.
 func (s *Server) validatePut(put *putRequest) *refusal {
 	var v violations
-	v.streamName(put.streamName)
 	switch n := len(put.entries); {
 	case !put.given:
 		v.add("null", "records", "Member must not be null")
@@ -98,14 +111,25 @@ func (s *Server) validatePut(put *putRequest) *refusal {
 		one := "com.amazonaws.kinesis.v20131202.PutRecordsRequestEntry@c965e310"
 		v.add("'["+one+strings.Repeat(", "+one, n-1)+"]'", "records", "Member must have length less than or equal to 500")
 	}
-	for i := range put.entries {
-		v.entry(i+1, &put.entries[i])
+	if r := v.refusal(); r != nil {
+		return r
+	}
+	return s.validateEntries(put.streamName, put.entries, "records.%d.member.")
+}
+
+// validateEntries checks a stream's name and records; where in the request the
+// n-th record, counted from 1, stands is said by path.
+func (s *Server) validateEntries(streamName string, entries []entry, path string) *refusal {
+	var v violations
+	v.streamName(streamName)
+	for i := range entries {
+		v.entry(path, i+1, &entries[i])
 	}
 	if r := v.refusal(); r != nil {
 		return r
 	}
-	for i := range put.entries {
-		if e := &put.entries[i]; e.explicitGiven {
+	for i := range entries {
+		if e := &entries[i]; e.explicitGiven {
 			if _, ok := parseHashKey(e.explicit); !ok {
 				return &refusal{code: codeInvalidArgument, message: "Invalid ExplicitHashKey. " +
 					"ExplicitHashKey must be in the range: [0, 2^128-1]. Specified value was " + e.explicit}
@@ -135,10 +159,14 @@ func (v *violations) streamName(name string) {
 	}
 }
 
-// entry checks the n-th record, counted from 1. Member names are made only for
-// those that break something.
-func (v *violations) entry(n int, e *entry) {
-	member := func(name string) string { return fmt.Sprintf("records.%d.member.%s", n, name) }
+// entry checks the n-th record.
+func (v *violations) entry(path string, n int, e *entry) {
+	member := func(name string) string {
+		if path == "" {
+			return name
+		}
+		return fmt.Sprintf(path+"%s", n, name)
+	}
 	switch {
 	case !e.keyGiven:
 		v.add("null", member("partitionKey"), "Member must not be null")

@@ -118,6 +118,14 @@ var queryCodes = map[string]string{
 	codeAccessDenied:        "AccessDenied",
 }
 
+// forQuery is the same refusal in the words of STS.
+func (r refusal) forQuery() refusal {
+	if code, ok := queryCodes[r.code]; ok {
+		r.code = code
+	}
+	return r
+}
+
 // KinesisErrors gives all error codes of Kinesis that [Refuse] knows.
 func KinesisErrors() []string { return sortedKeys(kinesisErrors) }
 
@@ -152,8 +160,8 @@ func (s *Server) refuse(c *call, r refusal) answer {
 	table, query := kinesisErrors, c.service == serviceSTS
 	if query {
 		table = stsErrors
-		if code, ok := queryCodes[r.code]; ok {
-			r.code = code
+		if _, own := table[r.code]; !own {
+			r = r.forQuery()
 		}
 	}
 	known := table[r.code]

@@ -30,8 +30,8 @@ const (
 	serviceKinesis = "kinesis"
 	serviceSTS     = "sts"
 
-	// maxBody is a PutRecords request of 10 MiB in base64, with room for JSON.
-	maxBody = 16 << 20
+	// maxBody is a PutRecords request of 10 MiB in base64, and a little more.
+	maxBody = 17 << 20
 )
 
 // call is a request on its way through the server.
@@ -138,6 +138,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	var a answer
 	switch kind {
 	case effectRefuse:
+		c.user = s.claimed(r) // for the words
 		a = s.refuse(c, refusal{fate.end.status, fate.end.code, fate.end.message})
 	case effectAnswer:
 		a = answer{status: fate.end.status, body: fate.end.body, header: fate.end.header}
