@@ -97,7 +97,7 @@ func (a *Auth) explain(err error, s *settings) *Failure {
 	at := a.place(err, s)
 	var api smithy.APIError
 	switch {
-	case errors.As(err, &api) && understood(api, err) && at.service != serviceIMDS && at.service != serviceContainer:
+	case errors.As(err, &api) && understood(api, err) && (at.service == serviceSTS || at.service == serviceKinesis):
 		f.code = api.ErrorCode()
 		f.Kind, f.Sentence = a.explainAnswer(err, api, at)
 	case at.service == serviceSTS || at.service == serviceKinesis:
@@ -181,6 +181,10 @@ func (a *Auth) place(err error, s *settings) place {
 		a.mu.Lock()
 		p.method = a.method
 		a.mu.Unlock()
+		var api smithy.APIError
+		if errors.As(err, &api) {
+			p.service = serviceKinesis // unless the operation says otherwise
+		}
 	}
 	for e := err; ; {
 		var op *smithy.OperationError
@@ -226,12 +230,12 @@ func (a *Auth) explainAnswer(err error, api smithy.APIError, at place) (Kind, st
 	switch kind {
 	case KindUnknownKey:
 		return kind, fmt.Sprintf("the access key in %s%s does not exist or is not active (%s from %s): correct it",
-			keysOf(at.method).key, a.keyHint(at), code, at.name())
+			keysOf(at).key, a.keyHint(at), code, at.name())
 	case KindWrongSecret:
 		return kind, fmt.Sprintf("the secret in %s does not belong to the access key%s (%s from %s): correct it",
-			keysOf(at.method).secret, a.keyHint(at), code, at.name())
+			keysOf(at).secret, a.keyHint(at), code, at.name())
 	case KindExpired:
-		keys := keysOf(at.method)
+		keys := keysOf(at)
 		return kind, fmt.Sprintf("the session in %s is over (%s from %s): %s", keys.session, code, at.name(), keys.renew)
 	case KindAccessDenied:
 		if at.service == serviceKinesis {
@@ -306,7 +310,7 @@ func (a *Auth) denied(action, resource, sid, code, message string) string {
 	if _, why, found := strings.Cut(tame(message), "explicit deny in "); found {
 		return fmt.Sprintf("%s is denied %s on %s by %s (%s): that deny must go, an allow does not outweigh it", caller, action, resource, strings.TrimRight(why, "."), code)
 	}
-	return fmt.Sprintf("%s may not %s on %s (%s): add to its policy %s", caller, action, resource, code, statement(sid, action, resource))
+	return fmt.Sprintf("%s is not allowed %s on %s (%s): add to its policy %s", caller, action, resource, code, statement(sid, action, resource))
 }
 
 func (a *Auth) explainKMS(code, message string) string {
@@ -327,14 +331,15 @@ func (a *Auth) explainKMS(code, message string) string {
 	if caller == "" {
 		caller = "the identity of " + a.methodNow()
 	}
-	return fmt.Sprintf("%s may not use the KMS key of the stream %q (%s): add to its policy %s, and let the key's policy allow it",
+	return fmt.Sprintf("%s is not allowed to use the KMS key of the stream %q (%s): add to its policy %s, and let the key's policy allow it",
 		caller, a.stream.name, code, statement("KinesisEncrypt", "kms:GenerateDataKey", key))
 }
 
 var (
-	kmsKeyARN = regexp.MustCompile(`arn:aws[\w-]*:kms:[\w-]+:\d+:key/[\w-]+`)
-	userARN   = regexp.MustCompile(`User: (arn:[^ ]+)`)
-	roleARN   = regexp.MustCompile(`arn:aws[\w-]*:iam::\d+:role/[^ ,]+`)
+	accessKeyID = regexp.MustCompile(`\bA[KS]IA[A-Z0-9]{12,}`)
+	kmsKeyARN   = regexp.MustCompile(`arn:aws[\w-]*:kms:[\w-]+:\d+:key/[\w-]+`)
+	userARN     = regexp.MustCompile(`User: (arn:[^ ]+)`)
+	roleARN     = regexp.MustCompile(`arn:aws[\w-]*:iam::\d+:role/[^ ,]+`)
 )
 
 func userIn(message string) string {
@@ -579,11 +584,12 @@ func inBrackets(status int) string {
 	return fmt.Sprintf(" (HTTP status %d)", status)
 }
 
-// tame cuts what AWS says to its first line: the lines after it can quote the
-// signed request, session token included.
+// tame cuts what AWS says to its first line, as the lines after it can quote the
+// signed request, session token included, and takes access keys out.
 func tame(message string) string {
 	message, _, _ = strings.Cut(strings.TrimSpace(message), "\n")
 	message, _, _ = strings.Cut(message, "The Canonical String")
+	message = accessKeyID.ReplaceAllString(message, "(access key)")
 	const most = 300
 	if len(message) > most {
 		message = strings.ToValidUTF8(message[:most], "") + "..."
@@ -594,8 +600,12 @@ func tame(message string) string {
 // keyPlaces are where a person finds the parts of the credentials of a method.
 type keyPlaces struct{ key, secret, session, renew string }
 
-func keysOf(method string) keyPlaces {
-	switch method := base(method); {
+func keysOf(at place) keyPlaces {
+	method := base(at.method)
+	if role, _, ok := strings.Cut(at.method, " via "); ok && !at.sourced {
+		method = role
+	}
+	switch {
 	case method == "static keys", method == "static session keys":
 		return keyPlaces{"`key`", "`secret`", "`session`", "put in a new one with its `key` and `secret`, or use what renews itself: `profile` or a role"}
 	case method == "environment":
@@ -603,7 +613,8 @@ func keysOf(method string) keyPlaces {
 	case strings.HasPrefix(method, "profile "):
 		return keyPlaces{"aws_access_key_id of " + method, "aws_secret_access_key of " + method, "aws_session_token of " + method, "renew it there, the file is read again"}
 	default:
-		return keyPlaces{"the credentials of " + method, "the credentials of " + method, "the credentials of " + method, "it is asked for new ones"}
+		given := "what the " + method + " gave"
+		return keyPlaces{given, given, given, "new credentials are asked for"}
 	}
 }
 

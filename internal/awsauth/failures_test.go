@@ -93,9 +93,9 @@ func TestFailures(t *testing.T) {
 			set: func(_ *testing.T, b *methodBench) func() {
 				withStatic(&b.o, b.srv)
 				return b.srv.Fail(kinesistest.Fault{Op: identity, Do: kinesistest.Answer(403, "SomethingNew",
-					"It does not fit.\n\nThe Canonical String for this request should have been\n'POST\n/\n\nx-amz-security-token:TOKN'")})
+					"It does not fit AKIAIOSFODNN7EXAMPLE.\n\nThe Canonical String for this request should have been\n'POST\n/\n\nx-amz-security-token:TOKN'")})
 			},
-			want: "STS at sts.us-east-1.amazonaws.com answered SomethingNew: It does not fit.",
+			want: "STS at sts.us-east-1.amazonaws.com answered SomethingNew: It does not fit (access key).",
 		},
 		{
 			name: "session over",
@@ -124,7 +124,7 @@ func TestFailures(t *testing.T) {
 				return b.srv.Fail(kinesistest.Fault{Op: identity, Do: kinesistest.Answer(403, "AccessDenied",
 					"User: "+user+" is not authorized to perform: sts:GetCallerIdentity because no VPC endpoint policy allows the sts:GetCallerIdentity action")})
 			},
-			want: `the identity of static keys may not sts:GetCallerIdentity on * (AccessDenied): add to its policy {"Sid":"STSIdentity","Effect":"Allow","Action":"sts:GetCallerIdentity","Resource":"*"}`,
+			want: `the identity of static keys is not allowed sts:GetCallerIdentity on * (AccessDenied): add to its policy {"Sid":"STSIdentity","Effect":"Allow","Action":"sts:GetCallerIdentity","Resource":"*"}`,
 		},
 		{
 			name: "STS throttles",
@@ -368,6 +368,25 @@ func TestFailures(t *testing.T) {
 			want: "the access key in `key` (it ends in \"0001\") does not exist or is not active (InvalidClientTokenId from STS): correct it",
 		},
 		{
+			name: "session of an instance over",
+			set: func(t *testing.T, b *methodBench) func() {
+				t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", b.imds)
+				b.instance.srv.Store(b.srv)
+				return b.srv.Fail(kinesistest.Fault{Op: identity, Do: kinesistest.Refuse("ExpiredToken")})
+			},
+			want: "the session in what the instance role gave is over (ExpiredToken from STS): new credentials are asked for",
+		},
+		{
+			name: "session of a role over",
+			set: func(_ *testing.T, b *methodBench) func() {
+				withStatic(&b.o, b.srv)
+				b.o.RoleARN = writerARN
+				b.srv.SetRole(kinesistest.Role{ARN: writerARN})
+				return b.srv.Fail(kinesistest.Fault{Op: identity, Do: kinesistest.Refuse("ExpiredToken")})
+			},
+			want: "the session in what the assumed role " + writerARN + " gave is over (ExpiredToken from STS): new credentials are asked for",
+		},
+		{
 			name: "no stream",
 			set: func(_ *testing.T, b *methodBench) func() {
 				withStatic(&b.o, b.srv)
@@ -383,7 +402,7 @@ func TestFailures(t *testing.T) {
 				withStatic(&b.o, b.srv)
 				return b.srv.Fail(kinesistest.Fault{Do: kinesistest.Refuse("AccessDeniedException")})
 			},
-			want: user + ` may not kinesis:PutRecords on ` + logs + ` (AccessDeniedException): add to its policy {"Sid":"KinesisWrite","Effect":"Allow","Action":"kinesis:PutRecords","Resource":"` + logs + `"}`,
+			want: user + ` is not allowed kinesis:PutRecords on ` + logs + ` (AccessDeniedException): add to its policy {"Sid":"KinesisWrite","Effect":"Allow","Action":"kinesis:PutRecords","Resource":"` + logs + `"}`,
 			open: true,
 		},
 		{
@@ -402,7 +421,7 @@ func TestFailures(t *testing.T) {
 				withStatic(&b.o, b.srv)
 				return b.srv.Fail(kinesistest.Fault{Do: kinesistest.Refuse("KMSAccessDeniedException")})
 			},
-			want: user + ` may not use the KMS key of the stream "logs" (KMSAccessDeniedException): add to its policy {"Sid":"KinesisEncrypt","Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"` + kmsKey + `"}, and let the key's policy allow it`,
+			want: user + ` is not allowed to use the KMS key of the stream "logs" (KMSAccessDeniedException): add to its policy {"Sid":"KinesisEncrypt","Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"` + kmsKey + `"}, and let the key's policy allow it`,
 			open: true,
 		},
 		{
@@ -411,7 +430,7 @@ func TestFailures(t *testing.T) {
 				withStatic(&b.o, b.srv)
 				return b.srv.Fail(kinesistest.Fault{Do: kinesistest.Answer(400, "KMSAccessDeniedException", "The ciphertext refers to a key you have no access to.")})
 			},
-			want: user + ` may not use the KMS key of the stream "logs" (KMSAccessDeniedException): add to its policy {"Sid":"KinesisEncrypt","Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"arn:aws:kms:us-east-1:111122223333:key/KEY_ID"}, and let the key's policy allow it`,
+			want: user + ` is not allowed to use the KMS key of the stream "logs" (KMSAccessDeniedException): add to its policy {"Sid":"KinesisEncrypt","Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"arn:aws:kms:us-east-1:111122223333:key/KEY_ID"}, and let the key's policy allow it`,
 			open: true,
 		},
 		{

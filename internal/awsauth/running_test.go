@@ -313,7 +313,7 @@ func TestExplain(t *testing.T) {
 		b := newBench(t, srv, o).run()
 		require.NoError(t, b.auth.Wait(t.Context()))
 		for code, want := range map[string]string{
-			"AccessDeniedException":                  "may not kinesis:PutRecords on arn:aws:kinesis:us-east-1:111122223333:stream/logs",
+			"AccessDeniedException":                  "is not allowed kinesis:PutRecords on arn:aws:kinesis:us-east-1:111122223333:stream/logs",
 			"ExpiredTokenException":                  "the session in `session` is over (ExpiredTokenException from Kinesis)",
 			"ResourceNotFoundException":              "the stream \"logs\" does not exist",
 			"ProvisionedThroughputExceededException": "",

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -403,8 +404,8 @@ func (e *loadError) Unwrap() error { return e.err }
 type stream struct{ name, arn string }
 
 func parseStream(s string) stream {
-	if _, name, ok := strings.Cut(s, ":stream/"); ok && strings.HasPrefix(s, "arn:") {
-		return stream{name: name, arn: s}
+	if parsed, err := arn.Parse(s); err == nil {
+		return stream{name: strings.TrimPrefix(parsed.Resource, "stream/"), arn: s}
 	}
 	return stream{name: s}
 }
