@@ -175,6 +175,9 @@ var answers = []struct {
 	},
 }
 
+// unknownError is what the SDK calls an error without a code.
+const unknownError = "UnknownError"
+
 // newError says what err, which the SDK returned for a call, means.
 func newError(ctx context.Context, c *call, timeout time.Duration, err error) *Error {
 	e := &Error{err: err, MaybeTaken: c.written()}
@@ -190,7 +193,7 @@ func newError(ctx context.Context, c *call, timeout time.Duration, err error) *E
 		e.Code, e.Message = CodeMalformed, line(c.malformed.Error())
 		e.text = "the answer was not a whole answer of Kinesis, something on the way may have cut or replaced it"
 
-	case c.answered && e.Status != 0 && errors.As(err, &api) && api.ErrorCode() != "UnknownError":
+	case c.answered && e.Status != 0 && errors.As(err, &api) && api.ErrorCode() != unknownError:
 		e.MaybeTaken = false
 		e.fromAPI(api)
 
@@ -226,6 +229,9 @@ func newError(ctx context.Context, c *call, timeout time.Duration, err error) *E
 // fromAPI fills in what an error of AWS means.
 func (e *Error) fromAPI(api smithy.APIError) {
 	e.Code, e.Message = api.ErrorCode(), line(api.ErrorMessage())
+	if e.Message == unknownError {
+		e.Message = "" // the SDK's word for none
+	}
 	e.text = "Kinesis did not take the request"
 	for i := range answers {
 		a := &answers[i]
