@@ -23,9 +23,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRefuse holds the texts of the errors of PutRecords against what the
-// service says, as far as it is on record, and their statuses against its API
-// reference.
+// TestRefuse says what the SDK makes of each error. "UnknownError" stands where
+// the service sends no message.
 func TestRefuse(t *testing.T) {
 	const key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 	want := map[string]string{

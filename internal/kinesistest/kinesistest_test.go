@@ -5,6 +5,7 @@ package kinesistest
 import (
 	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"testing"
@@ -114,4 +115,16 @@ func proxyClient(s *Server, proxy string) *http.Client {
 	t.Proxy = http.ProxyURL(must(url.Parse(proxy)))
 	t.TLSClientConfig = &tls.Config{RootCAs: s.CertPool(), MinVersion: tls.VersionTLS12}
 	return &http.Client{Transport: t}
+}
+
+// dialRaw is a connection without a client on top.
+func dialRaw(tb testing.TB, s *Server) net.Conn {
+	tb.Helper()
+	conn, err := s.DialContext(tb.Context(), "tcp", "")
+	require.NoError(tb, err)
+	if s.ca != nil {
+		conn = tls.Client(conn, &tls.Config{RootCAs: s.CertPool(), ServerName: "localhost", MinVersion: tls.VersionTLS12})
+	}
+	tb.Cleanup(func() { conn.Close() })
+	return conn
 }

@@ -116,7 +116,7 @@ func TestRemovedAndRotatedCredentials(t *testing.T) {
 }
 
 // signed makes a request that the SDK's signer has signed.
-func signed(t *testing.T, s *Server, service string, body []byte, change func(*http.Request)) *http.Request {
+func signed(t testing.TB, s *Server, service string, body []byte, change func(*http.Request)) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL(), bytes.NewReader(body))
 	require.NoError(t, err)
