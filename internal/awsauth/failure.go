@@ -277,7 +277,7 @@ func (a *Auth) explainRole(api smithy.APIError, kind Kind, at place) (Kind, stri
 		case "ExpiredTokenException", "ExpiredToken":
 			return KindExpired, fmt.Sprintf("the web identity token in %s is expired (%s): it must be renewed by what writes the file", tokenFile(a.current()), code)
 		case "InvalidIdentityToken", "InvalidIdentityTokenException", "IDPRejectedClaim", "IDPCommunicationError":
-			return KindAssumeRole, fmt.Sprintf("STS does not accept the web identity token in %s (%s: %s): check the identity provider in IAM and its audience, sts.amazonaws.com", tokenFile(a.current()), code, message)
+			return KindAssumeRole, fmt.Sprintf("the web identity token in %s is not accepted by STS (%s: %s): check the identity provider in IAM and its audience, sts.amazonaws.com", tokenFile(a.current()), code, message)
 		}
 		return kind, ""
 	}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -307,7 +309,7 @@ func TestFailures(t *testing.T) {
 		{
 			name: "token not accepted",
 			set:  webIdentity("InvalidIdentityToken"),
-			want: "STS does not accept the web identity token in {HOME}/token (InvalidIdentityToken: Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements): check the identity provider in IAM and its audience, sts.amazonaws.com",
+			want: "the web identity token in {HOME}/token is not accepted by STS (InvalidIdentityToken: Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements): check the identity provider in IAM and its audience, sts.amazonaws.com",
 		},
 		{
 			name: "role does not trust the token",
@@ -470,8 +472,11 @@ func TestFailures(t *testing.T) {
 			open: true,
 		},
 	}
+	documented := documentedReasons(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			require.True(t, slices.ContainsFunc(documented, func(r *regexp.Regexp) bool { return r.MatchString(tt.want) }),
+				"docs/credentials.md does not say what to do about: %s", tt.want)
 			config, file := cleanEnv(t)
 			instance := &issuer{life: 6 * time.Hour}
 			imds := startIMDS(t, instance)
@@ -509,6 +514,26 @@ func TestFailures(t *testing.T) {
 			})
 		})
 	}
+}
+
+// documentedReasons are the beginnings of sentences that the documentation
+// explains, its placeholders being wildcards.
+func documentedReasons(t *testing.T) []*regexp.Regexp {
+	doc, err := os.ReadFile("../../docs/credentials.md")
+	require.NoError(t, err)
+	_, table, found := strings.Cut(string(doc), "| reason begins with |")
+	require.True(t, found)
+	placeholder := regexp.MustCompile(`…|"x"|\b(ARN|CODE|FILE|HOST|IDENTITY)\b`)
+	var reasons []*regexp.Regexp
+	for _, row := range strings.Split(table, "\n")[2:] {
+		if !strings.HasPrefix(row, "|") {
+			break
+		}
+		cell := strings.ReplaceAll(strings.TrimSpace(strings.Split(row, "|")[1]), "ahead of / behind", "…")
+		reasons = append(reasons, regexp.MustCompile("^"+placeholder.ReplaceAllLiteralString(regexp.QuoteMeta(cell), ".*")))
+	}
+	require.Greater(t, len(reasons), 20)
+	return reasons
 }
 
 // webIdentity has STS refuse the token with the given code.
