@@ -50,12 +50,17 @@ type tlsConn struct {
 	out *gatherer
 }
 
-// Write writes p and sends it.
+// Write writes p and sends it. It reports 0 bytes when nothing at all has left:
+// net/http then takes another connection by itself.
 func (c *tlsConn) Write(p []byte) (int, error) {
 	c.out.gather()
 	n, err := c.Conn.Write(p)
-	if flushErr := c.out.flush(); err == nil {
+	sent, flushErr := c.out.flush()
+	if err == nil {
 		err = flushErr
+	}
+	if err != nil && !sent {
+		n = 0
 	}
 	return n, err
 }
@@ -80,6 +85,7 @@ type gatherer struct {
 	net.Conn
 	mu        sync.Mutex
 	gathering bool
+	sent      bool // since gather
 	buf       []byte
 }
 
@@ -107,21 +113,25 @@ func (g *gatherer) Write(p []byte) (int, error) {
 func (g *gatherer) gather() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.gathering = true
+	g.gathering, g.sent = true, false
 }
 
-func (g *gatherer) flush() error {
+// flush sends what was gathered. It reports whether anything was sent since
+// gather, here or before.
+func (g *gatherer) flush() (sent bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.gathering = false
-	return g.send()
+	err = g.send()
+	return g.sent, err
 }
 
 func (g *gatherer) send() error {
 	if len(g.buf) == 0 {
 		return nil
 	}
-	_, err := g.Conn.Write(g.buf)
+	n, err := g.Conn.Write(g.buf)
+	g.sent = g.sent || n > 0
 	g.buf = g.buf[:0]
 	return err
 }

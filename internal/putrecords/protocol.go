@@ -62,14 +62,21 @@ func (p *protocol) DeserializeResponse(ctx context.Context, schema *smithy.Opera
 		}
 	}()
 
-	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
+	ok := resp.StatusCode >= 200 && resp.StatusCode < 300
+	most := int64(maxAnswer)
+	if !ok {
+		most = maxErrorAnswer
+	}
+	err := readBody(buf, resp, most)
+	// The SDK drains what it closes, which for an answer without end takes for
+	// ever: it gets only what was read.
+	left := &replay{Closer: resp.Body}
+	resp.Body = left
+	if !ok {
 		// An error that cannot be read is judged by its status.
-		_ = readBody(buf, resp, maxErrorAnswer)
-		resp.Body = errorBody{bytes.NewReader(errorAsJSON(resp, buf.Bytes())), resp.Body}
+		left.Reset(errorAsJSON(resp, buf.Bytes()))
 		return p.ClientProtocol.DeserializeResponse(ctx, schema, types, resp, out)
 	}
-
-	err := readBody(buf, resp, maxAnswer)
 	if err == nil {
 		c.complete = true
 		c.answer, err = parseAnswer(buf.Bytes(), c.records)
@@ -115,9 +122,9 @@ func readBody(buf *bytes.Buffer, resp *smithyhttp.Response, most int64) error {
 	return nil
 }
 
-// errorBody is an error answer that was read and is to be read again.
-type errorBody struct {
-	io.Reader
+// replay is the body of an answer that was read already.
+type replay struct {
+	bytes.Reader
 	io.Closer
 }
 
