@@ -121,7 +121,13 @@ func (c *connection) Put(ctx context.Context, req *putrecords.Request) (putrecor
 	if err != nil {
 		return putrecords.Answer{}, err
 	}
-	return client.Put(ctx, req)
+	answer, err := client.Put(ctx, req)
+	if err != nil {
+		if explained := c.auth.Explain(err); explained != nil {
+			err = explained
+		}
+	}
+	return answer, err
 }
 
 // connected returns the client, which is made when the settings of the environment could be read.

@@ -113,7 +113,7 @@ func (e *kinesisExporter) newGate() (*schedule.Gate, error) {
 	if e.cfg.Cron != "" {
 		var err error
 		if timetable, err = schedule.ParseCron(e.cfg.Cron, e.cfg.TimeZone); err != nil {
-			return nil, fmt.Errorf("`cron`: %w", err)
+			return nil, err
 		}
 	}
 	stream := metric.WithAttributes(attribute.String("stream", e.cfg.Stream))
@@ -189,6 +189,9 @@ func senderWaits(cfg *Config) bool {
 
 // Start implements component.Component.
 func (e *kinesisExporter) Start(ctx context.Context, host component.Host) error {
+	if persistent(e.cfg) {
+		e.ledger.Restored(recordsInStorage(ctx, host, *e.cfg.QueueConfig.Get().StorageID, e.set.ID))
+	}
 	if err := e.Logs.Start(ctx, host); err != nil {
 		return err
 	}
@@ -376,10 +379,10 @@ func (e *kinesisExporter) Shutdown(ctx context.Context) error {
 	if persistent(e.cfg) && e.cfg.Ordering != orderingKey {
 		window = 0
 	}
+	e.deliverer.Stop(window)
 	if e.gate != nil {
 		e.gate.Release()
 	}
-	e.deliverer.Stop(window)
 	err := e.Logs.Shutdown(ctx)
 	e.deliverer.Close()
 	e.connection.stop()
@@ -391,6 +394,7 @@ func (e *kinesisExporter) Shutdown(ctx context.Context) error {
 	e.set.Logger.Info("Exporter has shut down.",
 		zap.String("stream", e.cfg.Stream),
 		zap.Int64("records_accepted", totals.Accepted),
+		zap.Int64("records_restored", totals.Restored),
 		zap.Int64("records_delivered", totals.Delivered),
 		zap.Int64("records_kept", totals.Returned+totals.Open()),
 		zap.Int64("records_dropped", totals.Dropped),

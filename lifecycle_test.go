@@ -77,6 +77,31 @@ func TestPersistentQueueOutlivesAnOutageAndARestart(t *testing.T) {
 	})
 }
 
+func TestKeptRecordsAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		server := newServer(t, nil)
+		mend := server.Fail(kinesistest.Fault{Do: kinesistest.Refuse("ServiceUnavailable")})
+		var kept []int64
+		for run := range 3 {
+			r := newRig(t, server, persistentQueue)
+			stop := r.withStorage(dir)
+			r.start()
+			r.send(1000, 130)
+			time.Sleep(10 * time.Second)
+			if run == 2 {
+				mend()
+				time.Sleep(10 * time.Second)
+			}
+			r.shutdown()
+			stop()
+			_, k, _ := r.outcome()
+			kept = append(kept, k)
+		}
+		assert.Equal(t, []int64{1000, 2000, 0}, kept)
+	})
+}
+
 func TestTerminationInTheMiddleOfFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

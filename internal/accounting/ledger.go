@@ -2,7 +2,7 @@
 
 // Package accounting keeps the books of the records: each one accepted ends as delivered, dropped or returned.
 //
-//	accepted = delivered + dropped + returned + still here
+//	accepted + restored = delivered + dropped + returned + still here
 //
 // The collector's own counters settle whole batches and cannot say what became of a record in one.
 package accounting
@@ -53,7 +53,7 @@ type Ledger struct {
 	logger    *zap.Logger
 	stream    attribute.KeyValue
 
-	accepted, delivered, dropped, returned atomic.Int64
+	accepted, restored, delivered, dropped, returned atomic.Int64
 
 	options sync.Map // of [3]string (attribute, value, value) to metric.MeasurementOption
 
@@ -70,12 +70,12 @@ type loss struct {
 
 // Totals are the books at one moment, in records.
 type Totals struct {
-	Accepted, Delivered, Dropped, Returned int64
+	Accepted, Restored, Delivered, Dropped, Returned int64
 }
 
-// Open returns how many of the accepted records have no outcome yet.
+// Open returns how many records have no outcome yet.
 func (t Totals) Open() int64 {
-	return t.Accepted - t.Delivered - t.Dropped - t.Returned
+	return t.Accepted + t.Restored - t.Delivered - t.Dropped - t.Returned
 }
 
 // New opens the books of a stream.
@@ -94,6 +94,11 @@ func (l *Ledger) Accepted(n int) {
 		l.accepted.Add(int64(n))
 		l.telemetry.ExporterAmazonkinesisAcceptedRecords.Add(context.Background(), int64(n), l.with("", "", ""))
 	}
+}
+
+// Restored records that a persistent queue has n records that a former run of the exporter accepted.
+func (l *Ledger) Restored(n int64) {
+	l.restored.Add(n)
 }
 
 // Delivered records that Kinesis has taken n records of so many bytes of data and keys.
@@ -204,7 +209,7 @@ func (l *Ledger) Throttled(n int, shard string) {
 func (l *Ledger) Totals() Totals {
 	// The outcomes are read before what they are the outcome of, so that Open is never negative.
 	t := Totals{Delivered: l.delivered.Load(), Dropped: l.dropped.Load(), Returned: l.returned.Load()}
-	t.Accepted = l.accepted.Load()
+	t.Accepted, t.Restored = l.accepted.Load(), l.restored.Load()
 	return t
 }
 

@@ -271,7 +271,7 @@ func resultOf(answer putrecords.Answer, err error) string {
 	case errors.As(err, &problem):
 		return problem.Code
 	case err != nil:
-		return "error"
+		return putrecords.CodeClient
 	case answer.Failed > 0:
 		return "partial"
 	default:
