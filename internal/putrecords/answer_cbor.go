@@ -184,7 +184,7 @@ func (r *cborReader) results(t *tally) error {
 	}
 	return r.items(cborArray, func() error {
 		e = entry{}
-		if !r.null() {
+		if !r.usual(&e) && !r.null() {
 			if err := r.object(member); err != nil {
 				return err
 			}
@@ -192,6 +192,31 @@ func (r *cborReader) results(t *tally) error {
 		t.result(&e)
 		return nil
 	})
+}
+
+// usual reads a result that looks as they nearly all do, or reads nothing.
+func (r *cborReader) usual(e *entry) bool {
+	const (
+		first  = "\xa2\x6eSequenceNumber\x78" // a text whose length is in the next byte
+		second = "\x67ShardId"
+	)
+	b := r.b[r.i:]
+	if len(b) <= len(first) || string(b[:len(first)]) != first {
+		return false
+	}
+	n := int(b[len(first)])
+	sequence := b[len(first)+1:]
+	if len(sequence) <= n+len(second) || string(sequence[n:n+len(second)]) != second {
+		return false
+	}
+	m := int(sequence[n+len(second)]) - cborText // a length below 24
+	shard := sequence[n+len(second)+1:]
+	if m < 0 || m >= 24 || len(shard) < m {
+		return false
+	}
+	e.sequence, e.shard = sequence[:n], shard[:m]
+	r.i += len(first) + 1 + n + len(second) + 1 + m
+	return true
 }
 
 // count reads FailedRecordCount.

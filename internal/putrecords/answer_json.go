@@ -182,6 +182,7 @@ func (r *jsonReader) usual(e *entry) bool {
 	const (
 		first  = `{"SequenceNumber":"`
 		second = `","ShardId":"`
+		prefix = "shardId-"
 		last   = `"}`
 	)
 	b := r.b[r.i:]
@@ -189,18 +190,36 @@ func (r *jsonReader) usual(e *entry) bool {
 		return false
 	}
 	sequence := b[len(first):]
-	n := plainLen(sequence)
-	if len(sequence) < n+len(second) || string(sequence[n:n+len(second)]) != second {
+	n := digits(sequence)
+	rest := sequence[n:]
+	if len(rest) < len(second)+len(prefix) || string(rest[:len(second)]) != second || string(rest[len(second):len(second)+len(prefix)]) != prefix {
 		return false
 	}
-	shard := sequence[n+len(second):]
-	m := plainLen(shard)
+	shard := rest[len(second):]
+	m := len(prefix) + digits(shard[len(prefix):])
 	if len(shard) < m+len(last) || string(shard[m:m+len(last)]) != last {
 		return false
 	}
 	e.sequence, e.shard = sequence[:n], shard[:m]
 	r.i += len(first) + n + len(second) + m + len(last)
 	return true
+}
+
+// digits is how many bytes from the start of b on are decimal digits.
+func digits(b []byte) int {
+	const highs, zeros, sixes = 0xf0f0f0f0f0f0f0f0, 0x3030303030303030, 0x0606060606060606
+	i := 0
+	for ; len(b)-i >= 8; i += 8 {
+		// The high half of a digit's byte is 3, and stays so when 6 is added.
+		v := binary.LittleEndian.Uint64(b[i:])
+		if (v&highs^zeros)|((v+sixes)&highs^zeros) != 0 {
+			break
+		}
+	}
+	for i < len(b) && b[i]-'0' <= 9 {
+		i++
+	}
+	return i
 }
 
 // count reads FailedRecordCount, a 32-bit integer.

@@ -88,6 +88,7 @@ func NewClient(cfg Config) *Client {
 		o.Retryer = aws.NopRetryer{}
 		o.RetryMaxAttempts = 0
 		o.Protocol = newProtocol(o.Protocol)
+		o.APIOptions = append(o.APIOptions, useBodyHash)
 	})
 	c.kinesis = kinesis.NewFromConfig(cfg.AWS, options...)
 	return c

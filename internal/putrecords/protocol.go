@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,7 +15,9 @@ import (
 	"strings"
 	"sync"
 
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -33,20 +37,35 @@ type protocol struct {
 
 func newProtocol(stock smithyhttp.ClientProtocol) *protocol { return &protocol{stock} }
 
-// SerializeRequest implements smithyhttp.ClientProtocol. The input has no
-// records: they are in the call's body.
+// SerializeRequest implements smithyhttp.ClientProtocol. The records are in the
+// call's body, not in the input; [sender] adds the body when all is signed, so
+// that the SDK neither copies nor closes it.
 func (*protocol) SerializeRequest(ctx context.Context, _ *smithy.OperationSchema, _ smithy.Serializable, req *smithyhttp.Request) error {
 	c := callFrom(ctx)
 	req.Method = http.MethodPost
 	req.URL.Path = "/"
 	req.Header.Set("X-Amz-Target", "Kinesis_20131202.PutRecords")
 	req.Header.Set("Content-Type", c.wire.contentType())
-	to, err := req.SetStream(bytes.NewReader(c.body))
-	if err != nil {
-		return err
-	}
-	*req = *to
+	req.ContentLength = int64(len(c.body))
 	return nil
+}
+
+// bodyHash tells the signer the hash of the call's body.
+type bodyHash struct{}
+
+// ID implements middleware.FinalizeMiddleware. It takes the place of the SDK's.
+func (bodyHash) ID() string { return (*v4.ComputePayloadSHA256)(nil).ID() }
+
+// HandleFinalize implements middleware.FinalizeMiddleware.
+func (bodyHash) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	hash := sha256.Sum256(callFrom(ctx).body)
+	return next.HandleFinalize(v4.SetPayloadHash(ctx, hex.EncodeToString(hash[:])), in)
+}
+
+// useBodyHash puts bodyHash into an operation.
+func useBodyHash(stack *middleware.Stack) error {
+	_, err := stack.Finalize.Swap(bodyHash{}.ID(), bodyHash{})
+	return err
 }
 
 // DeserializeResponse implements smithyhttp.ClientProtocol. The answer goes
@@ -75,6 +94,7 @@ func (p *protocol) DeserializeResponse(ctx context.Context, schema *smithy.Opera
 	if !ok {
 		// An error that cannot be read is judged by its status.
 		left.Reset(errorAsJSON(resp, buf.Bytes()))
+		defer left.Reset(nil)
 		return p.ClientProtocol.DeserializeResponse(ctx, schema, types, resp, out)
 	}
 	if err == nil {
