@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/config/configtls"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/partitionkey"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/postprocess"
 )
 
@@ -26,7 +27,7 @@ const (
 	// minMaxRecordSize keeps a record's frame (timestamps, resource) from being over the limit by itself.
 	minMaxRecordSize = 1 << 10
 	// maxPartitionKey is the length of a partition key in Unicode characters.
-	maxPartitionKey = 256
+	maxPartitionKey = partitionkey.MaxLength
 	// defaultPartitionKey is the vendor target's default.
 	defaultPartitionKey = "default"
 	// defaultEventIDField is the field that `event_id: true` stands for in plain JSON.
