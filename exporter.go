@@ -139,6 +139,9 @@ func keepAtShutdown() configretry.BackOffConfig {
 const (
 	// waitingBatches bounds how many batches may wait for their last records while others go on.
 	waitingBatches = 200
+	// waitingStored is that bound, for each call in flight, with a persistent queue: what is in hand when the collector
+	// is killed is sent again.
+	waitingStored = 4
 	// orderedBatch is how many requests' worth of records are sorted by key at a time.
 	orderedBatch = 10
 )
@@ -164,6 +167,8 @@ func helperQueue(cfg *Config) configoptional.Optional[exporterhelper.QueueBatchC
 				queue.Batch = configoptional.Some(batch)
 			}
 		}
+	case queue.NumConsumers > 1 && persistent(cfg):
+		queue.NumConsumers *= waitingStored
 	case queue.NumConsumers > 1:
 		queue.NumConsumers = max(queue.NumConsumers, waitingBatches)
 	}
