@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	_ "embed"
+	"strings"
+)
+
+//go:embed asim.txt
+var asimText string
+
+// asimColumns says which schemas have a column; "*" stands for all of them.
+var asimColumns = func() map[string]map[string]bool {
+	m := map[string]map[string]bool{}
+	for _, line := range lines(asimText) {
+		schemas, columns, _ := strings.Cut(line, " = ")
+		for _, c := range strings.Fields(columns) {
+			if m[c] == nil {
+				m[c] = map[string]bool{}
+			}
+			for _, s := range strings.Fields(schemas) {
+				m[c][s] = true
+			}
+		}
+	}
+	return m
+}()
+
+// An asimSchema is a schema with its version of mid 2026.
+type asimSchema struct{ name, version string }
+
+var (
+	asimAudit   = asimSchema{"AuditEvent", "0.1.2"}
+	asimNetwork = asimSchema{"NetworkSession", "0.2.7"}
+	asimWeb     = asimSchema{"WebSession", "0.2.7"}
+	asimUsers   = asimSchema{"UserManagement", "0.1.2"}
+
+	asimSchemas = [numClasses]asimSchema{
+		classGeneric: asimAudit, classNet: asimNetwork, classDNS: {"Dns", "0.1.7"}, classHTTP: asimWeb, classDHCP: {"DhcpEvent", "0.1.1"},
+		classSSH: asimNetwork, classFTP: asimNetwork, classRDP: asimNetwork, classSMB: asimNetwork, classTunnel: asimNetwork,
+		classEmail: asimAudit, classAuth: {"Authentication", "0.1.4"}, classAccount: asimUsers, classGroup: asimUsers,
+		classProcess: {"ProcessEvent", "0.1.4"}, classFile: {"FileEvent", "0.2.2"}, classRegKey: {"RegistryEvent", "0.1.3"},
+		classRegValue: {"RegistryEvent", "0.1.3"}, classModule: asimAudit, classPackage: asimAudit, classFinding: {"AlertEvent", "0.1"},
+		classVuln: asimAudit, classAPI: asimAudit, classDB: asimAudit,
+	}
+
+	// asimSchemaOf finds the class of a schema that a record names.
+	asimSchemaOf = map[string]class{"NetworkSession": classNet, "Dns": classDNS, "WebSession": classHTTP, "DhcpEvent": classDHCP,
+		"Authentication": classAuth, "UserManagement": classAccount, "ProcessEvent": classProcess, "FileEvent": classFile,
+		"RegistryEvent": classRegKey, "AlertEvent": classFinding, "AuditEvent": classAPI}
+)
+
+// asimTypes are the EventTypes by class and activity; actNone is for every other activity.
+var asimTypes = [numClasses]map[activity]string{
+	classNet: {actNone: "NetworkSession"}, classSSH: {actNone: "NetworkSession"}, classFTP: {actNone: "NetworkSession"},
+	classRDP: {actNone: "NetworkSession"}, classSMB: {actNone: "NetworkSession"}, classTunnel: {actNone: "NetworkSession"},
+	classDNS: {actNone: "Query"}, classHTTP: {actNone: "HTTPsession"},
+	classDHCP: {actAck: "Assign", actRenew: "Renew", actRelease: "Release", actExpire: "Release"},
+	classAuth: {actNone: "Logon", actLogoff: "Logoff", actElevate: "Elevate"},
+	classAccount: {actNone: "UserModified", actCreate: "UserCreated", actDelete: "UserDeleted", actLock: "UserLocked", actUnlock: "UserUnlocked",
+		actEnable: "UserEnabled", actDisable: "UserDisabled", actPasswordChange: "PasswordChanged", actPasswordReset: "PasswordReset", actRead: "UserRead"},
+	classGroup: {actNone: "GroupModified", actCreate: "GroupCreated", actDelete: "GroupDeleted", actAddMember: "UserAddedToGroup",
+		actRemoveMember: "UserRemovedFromGroup", actRead: "GroupRead"},
+	classProcess: {actStart: "ProcessCreated", actEnd: "ProcessTerminated"},
+	classFile: {actNone: "FileAccessed", actCreate: "FileCreated", actDelete: "FileDeleted", actUpdate: "FileModified", actRename: "FileRenamed",
+		actCopy: "FileCopied", actAttributes: "FileModified", actPermissions: "FileModified"},
+	classRegKey:   {actCreate: "RegistryKeyCreated", actDelete: "RegistryKeyDeleted", actRename: "RegistryKeyRenamed", actUpdate: "RegistryKeyCreated"},
+	classRegValue: {actNone: "RegistryValueSet", actDelete: "RegistryValueDeleted"},
+	classFinding:  {actNone: "Alert"},
+}
+
+// asimAudits are the EventTypes of AuditEvent, which every class without a schema of its own has.
+var asimAudits = map[activity]string{actCreate: "Create", actRead: "Read", actOpen: "Read", actUpdate: "Set", actPermissions: "Set", actDelete: "Delete",
+	actInstall: "Install", actEnable: "Enable", actDisable: "Disable", actStart: "Start", actEnd: "Stop"}
+
+// asimMandatory are the columns that a schema needs beside those that every schema has.
+var asimMandatory = map[string][]string{
+	"ProcessEvent":  {"ActingProcessId", "ActorUsername", "TargetProcessCommandLine", "TargetProcessId", "TargetProcessName", "TargetUsername"},
+	"FileEvent":     {"ActorUsername", "TargetFilePath", "TargetFilePathType"},
+	"RegistryEvent": {"ActingProcessId", "ActorUsername", "ParentProcessId", "RegistryKey"},
+	"DhcpEvent":     {"SrcHostname", "SrcIpAddr", "SrcMacAddr"}, "Dns": {"DnsQuery", "Src"},
+	"UserManagement": {"ActorUsername"}, "WebSession": {"Dst", "Url"},
+}
+
+// asimDetails are the EventResultDetails that a schema allows, by lower-case letters.
+var asimDetails = map[string]map[string]string{
+	"Authentication": foldList("No such user or password|No such user|Incorrect password|Incorrect key|Account expired|Password expired|User locked|" +
+		"User disabled|Logon violates policy|Session expired|Other"),
+	"NetworkSession": foldList("Failover|Invalid TCP|Invalid Tunnel|Maximum Retry|Reset|Routing issue|Simulation|Terminated|Timeout|Transient error|Unknown|NA"),
+	"UserManagement": foldList("NotAuthorized|Other"),
+}
+
+func foldList(list string) map[string]string {
+	m := map[string]string{}
+	for w := range strings.SplitSeq(list, "|") {
+		m[strings.ToLower(w)] = w
+	}
+	return m
+}
+
+func init() {
+	targets[ASIM] = &target{
+		layout: &layout{
+			envelope: []string{"TimeGenerated", "EventSchema", "EventSchemaVersion", "EventType", "EventSubType", "EventResult", "EventResultDetails",
+				"EventSeverity", "EventVendor", "EventProduct", "EventProductVersion", "EventCount", "EventStartTime", "EventEndTime", "EventUid",
+				"EventOriginalType", "EventOriginalSubType", "EventOriginalSeverity", "Dvc", "Src", "Dst", "DvcAction", "DvcOriginalAction",
+				"Object", "Operation", "TargetUsername", "TargetUsernameType", "ActorUsername", "ActorUsernameType"},
+			allowed: func(c class, path string) bool {
+				s := asimColumns[path]
+				return s["*"] || s[asimSchemas[c].name]
+			},
+		},
+		time: ticks, begin: beginASIM, finish: finishASIM, write: func(e *Encoder, dst []byte) []byte {
+			return append(e.appendBagObject(e.appendObject(dst), "AdditionalFields"), '}')
+		},
+	}
+}
+
+func beginASIM(e *Encoder) {
+	k := &e.table.known
+	schema := asimSchemas[e.ev.class]
+	var eventType string
+	// An alert on a connection keeps its addresses only as a network session: AlertEvent has no columns for them.
+	if e.ev.class == classFinding && e.ev.schema == "" && e.has(k.sourceIP, k.clientIP) && e.has(k.destIP, k.serverIP) {
+		e.plan = e.plans[classNet]
+		schema, eventType = asimNetwork, "IDS"
+	}
+	if e.ev.class == classRegKey && e.has(k.regValue) {
+		e.plan = e.plans[classRegValue]
+		eventType = asimTypes[classRegValue][e.ev.activity]
+		if eventType == "" {
+			eventType = asimTypes[classRegValue][actNone]
+		}
+	}
+	if eventType == "" {
+		eventType = e.asimType()
+	}
+	e.keepOwn("TimeGenerated")
+	e.fill("TimeGenerated", timeVal(e.eventTime()))
+	e.fill("EventSchema", strVal(schema.name))
+	e.fill("EventSchemaVersion", strVal(schema.version))
+	if eventType != "" {
+		e.fill("EventType", strVal(eventType))
+	}
+	e.originals()
+	e.asimAction()
+	e.asimDetails(schema.name)
+	e.fill("EventSeverity", strVal(e.asimSeverity()))
+	if e.ev.class == classDNS && e.ev.activity == actQuery {
+		e.fill("EventSubType", strVal("request"))
+	}
+	if schema == asimNetwork && e.ev.class != classFinding {
+		switch e.ev.activity {
+		case actOpen:
+			e.fill("EventSubType", strVal("Start"))
+		case actClose:
+			e.fill("EventSubType", strVal("End"))
+		}
+	}
+}
+
+func (e *Encoder) asimType() string {
+	k := &e.table.known
+	if e.ev.class == classHTTP && !strings.Contains(firstOf(e.word(k.urlFull), e.word(k.urlOriginal)), "://") {
+		return "WebServerSession" // a server writes the path, a proxy the whole URL
+	}
+	m := asimTypes[e.ev.class]
+	if e.ev.was != classGeneric { // an event that lacks what its schema needs is an audit event of the same kind
+		if t, ok := asimAudits[e.ev.did]; ok {
+			return t
+		}
+	}
+	if m == nil {
+		if t, ok := asimAudits[e.ev.activity]; ok {
+			return t
+		}
+		return "Other"
+	}
+	if t, ok := m[e.ev.activity]; ok {
+		return t
+	}
+	return m[actNone]
+}
+
+// originals keeps the source's own words for what happened: a code and an action, or one of them.
+func (e *Encoder) originals() {
+	k := &e.table.known
+	if !e.has(k.action) {
+		return
+	}
+	place := "EventOriginalType"
+	if e.has(k.code) {
+		place = "EventOriginalSubType"
+	}
+	if v, ok := e.convert(kindText, "", k.action, &e.vals[k.action]); ok == fitYes && !e.filled(place) {
+		e.fill(place, v)
+		e.consume(k.action)
+	}
+}
+
+// asimAction fills DvcAction, an enumeration, and keeps the source's word beside it.
+func (e *Encoder) asimAction() {
+	v := e.ev.verdict
+	if v == nil || v.asim == "" || e.ev.class > classTunnel && e.ev.class != classFinding {
+		return
+	}
+	e.fill("DvcAction", strVal(v.asim))
+	if e.has(e.table.known.action) {
+		e.fill("DvcOriginalAction", strVal(e.word(e.table.known.action)))
+	}
+}
+
+func (e *Encoder) asimDetails(schema string) {
+	k := &e.table.known
+	if w := fold(asimDetails[schema], e.word(k.reason)); w != "" {
+		e.fill("EventResultDetails", strVal(w))
+	}
+	if e.ev.class == classDNS && !e.has(k.dnsRCode) {
+		e.fill("EventResultDetails", strVal("NA"))
+	}
+}
+
+func (e *Encoder) denied() bool {
+	v := e.ev.verdict
+	return v != nil && (v.name == "denied")
+}
+
+func (e *Encoder) asimSeverity() string {
+	switch l := e.ev.severity.level; {
+	case l >= 4:
+		return "High"
+	case l == 3:
+		return "Medium"
+	case l == 2, l == 0 && e.denied():
+		return "Low"
+	}
+	return "Informational"
+}
+
+// asimResult is Success, Failure or NA.
+func (e *Encoder) asimResult() string {
+	k := &e.table.known
+	switch e.ev.outcome {
+	case outcomeSuccess:
+		return "Success"
+	case outcomeFailure:
+		return "Failure"
+	}
+	switch e.ev.class {
+	case classDNS:
+		switch n, ok := e.convert(kindRCodeID, "", k.dnsRCode, &e.vals[k.dnsRCode]); {
+		case !e.has(k.dnsRCode) || ok != fitYes:
+			return "NA"
+		case n.num != 0:
+			return "Failure"
+		}
+		return "Success"
+	case classHTTP:
+		if n, ok := e.vals[k.httpStatus].int(); e.has(k.httpStatus) && ok && n >= 400 {
+			return "Failure"
+		}
+		if e.denied() {
+			return "Failure"
+		}
+		return "Success"
+	case classNet, classSSH, classFTP, classRDP, classSMB, classTunnel:
+		if e.denied() {
+			return "Failure"
+		}
+		return "Success"
+	case classFile, classProcess, classRegKey, classRegValue, classDHCP, classFinding:
+		if e.ev.outcome == outcomeUnknown {
+			return "NA"
+		}
+		return "Success"
+	}
+	return "NA"
+}
+
+func finishASIM(e *Encoder) bool {
+	if !e.filled("EventType") {
+		return false // something that the schema does not know, such as an offer of DHCP
+	}
+	e.fill("EventResult", strVal(e.asimResult()))
+	e.fill("EventVendor", strVal(e.vendor()))
+	e.fill("EventProduct", strVal(e.product()))
+	e.fill("EventProductVersion", strVal(e.version()))
+	e.fill("EventCount", intVal(1))
+	at := timeVal(e.eventTime())
+	e.fill("EventStartTime", at)
+	if i := e.plan.at("EventStartTime"); e.set.has(int(i)) {
+		at = e.out[i]
+	}
+	e.fill("EventEndTime", at)
+	if e.ev.class == classFinding && e.plan.class == classFinding && !e.filled("EventUid") {
+		e.fill("EventUid", strVal(e.uid()))
+	}
+	// Who a new process runs as is the one who started it, when only one of them is known.
+	if e.ev.class == classProcess {
+		e.fillFrom("TargetUsername", "ActorUsername")
+		e.fillFrom("TargetUsernameType", "ActorUsernameType")
+		e.fillFrom("ActorUsername", "TargetUsername")
+		e.fillFrom("ActorUsernameType", "TargetUsernameType")
+	}
+	e.fillFrom("Src", "SrcIpAddr", "SrcFQDN", "SrcHostname", "SrcDvcId")
+	e.fillFrom("Dst", "DstIpAddr", "TargetIpAddr", "DstFQDN", "TargetFQDN", "DstHostname", "TargetHostname", "HttpHost", "DstDvcId", "TargetAppName")
+	e.fillFrom("Dvc", "DvcFQDN", "DvcHostname", "DvcIpAddr", "DvcId")
+	e.fill("Dvc", strVal(e.product()))
+	if e.ev.class != classGeneric {
+		for _, column := range asimMandatory[asimSchemas[e.plan.class].name] {
+			if !e.filled(column) {
+				return false
+			}
+		}
+	}
+	if asimSchemas[e.plan.class] == asimAudit {
+		e.auditObject()
+	}
+	return true
+}
+
+// auditObject fills the two columns that an audit event needs: what was done, and to what.
+func (e *Encoder) auditObject() {
+	k := &e.table.known
+	e.fill("Operation", strVal(firstOf(e.word(k.action), e.word(k.code), e.word(k.dataset), "Log")))
+	e.fillFrom("Object", "ObjectId")
+	e.fill("Object", strVal(firstOf(e.word(k.regPath), e.word(k.regKey), e.word(k.filePath), e.word(k.fileName), e.word(k.processPath),
+		e.word(k.processName), e.word(k.urlFull), e.word(k.urlPath), e.word(k.dnsQuestion), e.word(k.targetUser), e.word(k.dbName),
+		e.word(k.packageName), e.word(k.vulnID), e.word(k.emailSubject), e.word(k.serviceName), e.word(k.hostName), e.product())))
+}
+
+// uid is the id of the record, else a hash over its message and time.
+func (e *Encoder) uid() string {
+	if id := e.word(e.table.known.id); id != "" {
+		return id
+	}
+	return e.fingerprint(e.record)
+}

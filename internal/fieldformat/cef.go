@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	"math/bits"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// The keys of the CEF dictionary 0.1 that a producer may write, each with the most characters it takes, and those that
+// only a consumer sets. An own key must be none of them. (CEF implementation standard, version 27.)
+const (
+	cefProducerKeys = "act:63 app:31 c6a1 c6a2 c6a3 c6a4 cat:1023 cfp1 cfp2 cfp3 cfp4 cn1 cn2 cn3 cnt cs1:4000 cs2:4000 cs3:4000 cs4:4000 " +
+		"cs5:4000 cs6:4000 destinationDnsDomain:255 destinationServiceName:1023 destinationTranslatedAddress destinationTranslatedPort " +
+		"deviceCustomDate1 deviceCustomDate2 deviceDirection deviceDnsDomain:255 deviceExternalId:255 deviceFacility:1023 " +
+		"deviceInboundInterface:128 deviceNtDomain:255 deviceOutboundInterface:128 devicePayloadId:128 deviceProcessName:1023 " +
+		"deviceTranslatedAddress dhost:1023 dmac dntdom:255 dpid dpriv:1023 dproc:1023 dpt dst dtz:255 duid:1023 duser:1023 dvc " +
+		"dvchost:100 dvcmac dvcpid end externalId:40 fileCreateTime fileHash:255 fileId:1023 fileModificationTime filePath:1023 " +
+		"filePermission:1023 fileType:1023 flexDate1 flexNumber1 flexNumber2 flexString1:1023 flexString2:1023 fname:1023 fsize in " +
+		"msg:1023 oldFileCreateTime oldFileHash:255 oldFileId:1023 oldFileModificationTime oldFileName:1023 oldFilePath:1023 " +
+		"oldFilePermission:1023 oldFileSize oldFileType:1023 out outcome:63 proto:31 reason:1023 request:1023 " +
+		"requestClientApplication:1023 requestContext:2048 requestCookies:1023 requestMethod:1023 rt shost:1023 smac sntdom:255 " +
+		"sourceDnsDomain:255 sourceServiceName:1023 sourceTranslatedAddress sourceTranslatedPort spid spriv:1023 sproc:1023 spt src " +
+		"start suid:1023 suser:1023 type header.vendor:63 header.product:63 header.version:31 header.classid:1023 header.name:512 header.severity"
+	cefOtherKeys = "agentDnsDomain agentNtDomain agentTranslatedAddress agentTranslatedZoneExternalID agentTranslatedZoneURI agentZoneExternalID " +
+		"agentZoneURI agt ahost aid amac art at atz av customerExternalID customerURI destinationTranslatedZoneExternalID " +
+		"destinationTranslatedZoneURI destinationZoneExternalID destinationZoneURI deviceTranslatedZoneExternalID deviceTranslatedZoneURI " +
+		"deviceZoneExternalID deviceZoneURI dlat dlong eventId rawEvent slat slong sourceTranslatedZoneExternalID sourceTranslatedZoneURI " +
+		"sourceZoneExternalID sourceZoneURI agentTranslatedZoneKey agentZoneKey customerKey dTranslatedZoneKey deviceTranslatedZoneKey " +
+		"deviceZoneKey dZoneKey frameworkName reportedDuration reportedResourceGroupName reportedResourceID reportedResourceName " +
+		"reportedResourceType sTranslatedZoneKey sZoneKey threatActor threatAttackID"
+	// What the dictionary calls its keys in full. An own key of such a name would be taken for the key.
+	cefFullNames = "AgentTranslatedZoneKey AgentZoneKey CustomerKey DestinationTranslatedZoneKey DestinationZoneKey DeviceTranslatedZoneKey " +
+		"DeviceZoneKey FrameworkName ReportedDuration ReportedResourceGroupName ReportedResourceID ReportedResourceName " +
+		"ReportedResourceType SourceTranslatedZoneKey SourceZoneKey ThreatAttackID Threatactor agentAddress agentHostName agentId " +
+		"agentMacAddress agentReceiptTime agentTimeZone agentType agentVersion applicationProtocol baseEventCount bytesIn " +
+		"bytesOut destinationAddress destinationGeoLatitude destinationGeoLongitude destinationHostName destinationMacAddress " +
+		"destinationNtDomain destinationPort destinationProcessId destinationProcessName destinationUserId destinationUserName " +
+		"destinationUserPrivileges deviceAction deviceAddress deviceCustomFloatingPoint1 deviceCustomFloatingPoint2 " +
+		"deviceCustomFloatingPoint3 deviceCustomFloatingPoint4 deviceCustomIPv6Address1 deviceCustomIPv6Address2 " +
+		"deviceCustomIPv6Address3 deviceCustomIPv6Address4 deviceCustomNumber1 deviceCustomNumber2 deviceCustomNumber3 " +
+		"deviceCustomString1 deviceCustomString2 deviceCustomString3 deviceCustomString4 deviceCustomString5 deviceCustomString6 " +
+		"deviceEventCategory deviceHostName deviceMacAddress deviceProcessId deviceReceiptTime deviceTimeZone endTime " +
+		"eventOutcome fileSize filename message requestUrl sourceAddress sourceGeoLatitude sourceGeoLongitude sourceHostName " +
+		"sourceMacAddress sourceNtDomain sourcePort sourceProcessId sourceProcessName sourceUserId sourceUserName " +
+		"sourceUserPrivileges startTime transportProtocol"
+	cefLabelled = "c6a1 c6a2 c6a3 c6a4 cfp1 cfp2 cfp3 cfp4 cn1 cn2 cn3 cs1 cs2 cs3 cs4 cs5 cs6 deviceCustomDate1 deviceCustomDate2 flexDate1 " +
+		"flexNumber1 flexNumber2 flexString1 flexString2"
+)
+
+// cefKeys maps every key of the dictionary to its limit; 0 is none.
+var cefKeys = func() map[string]int {
+	m := map[string]int{}
+	for _, k := range strings.Fields(cefProducerKeys + " " + cefOtherKeys) {
+		name, limit, _ := strings.Cut(k, ":")
+		m[name], _ = strconv.Atoi(limit)
+	}
+	for _, k := range strings.Fields(cefLabelled) {
+		m[k+"Label"] = 1023
+		if strings.HasPrefix(k, "flex") {
+			m[k+"Label"] = 128
+		}
+	}
+	return m
+}()
+
+// cefTaken are the names, in lower case, that an own key cannot have.
+var cefTaken = func() map[string]bool {
+	m := map[string]bool{}
+	for k := range cefKeys {
+		m[strings.ToLower(k)] = true
+	}
+	for k := range strings.FieldsSeq(cefFullNames) {
+		m[strings.ToLower(k)] = true
+		m[strings.ToLower(k)+"label"] = true
+	}
+	return m
+}()
+
+// cefLabels are the labels of the custom keys that fields.txt uses.
+var cefLabels = map[string]string{"c6a1": "Device IPv6 Address", "c6a2": "Source IPv6 Address", "c6a3": "Destination IPv6 Address",
+	"cs1": "Rule", "cs2": "Threat", "cs3": "CVE"}
+
+func init() {
+	envelope := []string{"header.vendor", "header.product", "header.version", "header.classid", "header.name", "header.severity", "rt", "cat"}
+	for _, k := range strings.Fields(cefProducerKeys) {
+		name, _, _ := strings.Cut(k, ":")
+		envelope = append(envelope, name)
+		if cefKeys[name+"Label"] != 0 {
+			envelope = append(envelope, name+"Label")
+		}
+	}
+	targets[CEF] = &target{layout: &layout{envelope: envelope}, time: millis, begin: beginCEF, finish: finishCEF, write: writeCEF}
+}
+
+// millis writes a time as milliseconds since 1970.
+func millis(dst []byte, n int64) []byte {
+	ms := n / 1e6
+	if n < 0 && n%1e6 != 0 {
+		ms--
+	}
+	return strconv.AppendInt(dst, ms, 10)
+}
+
+func beginCEF(e *Encoder) {
+	e.keepOwn("rt")
+	k := &e.table.known
+	e.fill("rt", timeVal(e.eventTime()))
+	switch {
+	case e.filled("header.severity"):
+	case e.ev.severity.number < 0:
+		e.fill("header.severity", strVal("Unknown"))
+	default:
+		e.fill("header.severity", intVal(int64(e.ev.severity.number)))
+	}
+	e.fillWords("cat", k.category)
+}
+
+func finishCEF(e *Encoder) bool {
+	e.fillHeader("header.vendor", e.vendor(), defaultVendor)
+	e.fillHeader("header.product", e.product(), defaultProduct)
+	e.fillHeader("header.version", e.version(), defaultVersion)
+	e.fillHeader("header.classid", e.eventID(), "log")
+	e.fillHeader("header.name", e.title(), "Log record")
+	for i := range e.plan.limited {
+		l := &e.plan.limited[i]
+		if !e.set.has(int(l.leaf)) {
+			continue
+		}
+		if l.label >= 0 && !e.set.has(int(l.label)) {
+			e.put(l.label, strVal(l.text))
+		}
+		v := &e.out[l.leaf]
+		if l.limit > 0 && v.typ == typStr && len(v.str) > l.limit && utf8.RuneCountInString(v.str) > l.limit {
+			whole := *v
+			whole.name = e.plan.leaves[l.leaf].path + ".full"
+			e.toBag(whole)
+			v.str = cut(v.str, l.limit)
+		}
+	}
+	return true
+}
+
+// fillHeader fills a field of a header that must not be empty.
+func (e *Encoder) fillHeader(path, text, otherwise string) {
+	if strings.TrimSpace(text) == "" {
+		text = otherwise
+	}
+	if i := e.plan.at(path); e.set.has(int(i)) && (e.out[i].typ != typStr || strings.TrimSpace(e.out[i].str) != "") {
+		return
+	}
+	e.force(path, strVal(text))
+}
+
+func writeCEF(e *Encoder, dst []byte) []byte {
+	dst = append(dst, "CEF:0|"...)
+	for _, path := range [...]string{"header.vendor", "header.product", "header.version", "header.classid", "header.name", "header.severity"} {
+		dst = e.appendEscaped(dst, &e.out[e.plan.at(path)], escapeHeader)
+		dst = append(dst, '|')
+	}
+	e.spans = e.spans[:0]
+	first := true
+	separate := func() {
+		if !first {
+			dst = append(dst, ' ')
+		}
+		first = false
+	}
+	header := e.plan.top["header"]
+	for w, word := range e.set {
+		for ; word != 0; word &= word - 1 {
+			i := w<<6 + bits.TrailingZeros64(word)
+			if int32(i) >= header.lo && int32(i) < header.hi {
+				continue
+			}
+			separate()
+			dst = append(append(dst, e.plan.leaves[i].path...), '=')
+			dst = e.appendEscaped(dst, &e.out[i], escapeExtension)
+		}
+	}
+	for i := range e.bag {
+		v := &e.bag[i]
+		if v.holdsNothing() {
+			continue
+		}
+		key := e.uniqueKey(v.name, camel, func(key []byte) bool { return foldBytes(cefTaken, key) })
+		separate()
+		dst = append(append(dst, key...), '=')
+		dst = e.appendEscaped(dst, v, escapeExtension)
+	}
+	return dst
+}
+
+// appendEscaped writes a value as text and escapes it.
+func (e *Encoder) appendEscaped(dst []byte, v *val, escape func(dst []byte, s string) []byte) []byte {
+	switch v.typ {
+	case typStr:
+		return escape(dst, v.str)
+	case typInt, typFloat, typBool:
+		return v.appendPlain(dst)
+	}
+	at := len(e.arena)
+	e.arena = e.appendText(e.arena, v)
+	return escape(dst, e.since(at))
+}
+
+// escapeHeader escapes a field of a CEF header: backslash and pipe. Line breaks and other controls become blanks.
+func escapeHeader(dst []byte, s string) []byte {
+	return escapeText(dst, s, func(dst []byte, c byte) []byte {
+		switch {
+		case c == '\\' || c == '|':
+			return append(dst, '\\', c)
+		case c < ' ' || c == 0x7f:
+			return append(dst, ' ')
+		}
+		return append(dst, c)
+	})
+}
+
+// escapeExtension escapes a value of a CEF extension: backslash, equals sign and line breaks. A tab stays; other controls
+// become blanks.
+func escapeExtension(dst []byte, s string) []byte {
+	return escapeText(dst, s, func(dst []byte, c byte) []byte {
+		switch {
+		case c == '\\' || c == '=':
+			return append(dst, '\\', c)
+		case c == '\n':
+			return append(dst, '\\', 'n')
+		case c == '\r':
+			return append(dst, '\\', 'r')
+		case c < ' ' && c != '\t' || c == 0x7f:
+			return append(dst, ' ')
+		}
+		return append(dst, c)
+	})
+}
+
+// escapeText writes ASCII letter by letter through a function and the rest as it is; what is not UTF-8 becomes U+FFFD.
+func escapeText(dst []byte, s string, ascii func([]byte, byte) []byte) []byte {
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			dst = ascii(dst, c)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		dst = utf8.AppendRune(dst, r)
+		i += size
+	}
+	return dst
+}

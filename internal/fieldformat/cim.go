@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	_ "embed"
+	"strings"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
+)
+
+//go:embed cim.txt
+var cimText string
+
+// cimTypes are the types of the fields that a model declares.
+var cimTypes = func() map[string][]string {
+	m := map[string][]string{}
+	for _, line := range lines(cimText) {
+		types, names, _ := strings.Cut(line, " = ")
+		for name := range strings.FieldsSeq(names) {
+			m[name] = strings.Fields(types)
+		}
+	}
+	return m
+}()
+
+func init() {
+	targets[CIM] = &target{
+		layout: &layout{envelope: []string{"_time", "vendor_product", "tag[]", "action", "vendor_action", "severity", "severity_id", "status",
+			"result", "change_type", "object_category", "ids_type"}},
+		time:   jsontext.AppendTime,
+		begin:  beginCIM,
+		finish: finishCIM,
+		write:  writeCIM,
+	}
+}
+
+// cimTags are the tags by which a data model finds its events.
+var cimTags = [numClasses][]string{
+	classNet: {"network", "communicate"}, classSSH: {"network", "communicate"}, classFTP: {"network", "communicate"},
+	classRDP: {"network", "communicate"}, classSMB: {"network", "communicate"}, classTunnel: {"network", "session", "vpn"},
+	classDNS: {"network", "resolution", "dns"}, classHTTP: {"web"}, classDHCP: {"network", "session", "dhcp"}, classEmail: {"email"},
+	classAuth: {"authentication"}, classAccount: {"change", "account"}, classGroup: {"change", "account"},
+	classProcess: {"process", "report"}, classFile: {"endpoint", "filesystem"}, classRegKey: {"endpoint", "registry"},
+	classRegValue: {"endpoint", "registry"}, classFinding: {"ids", "attack"}, classVuln: {"vulnerability", "report"},
+	classAPI: {"change"}, classDB: {"database"}, classPackage: {"update", "status"},
+}
+
+// cimChanges are the actions of the models for endpoints and changes.
+var cimChanges = map[activity]string{
+	actCreate: "created", actDelete: "deleted", actUpdate: "modified", actRename: "modified", actAttributes: "modified", actCopy: "created",
+	actRead: "read", actOpen: "read", actStart: "started", actEnd: "stopped", actPermissions: "acl_modified", actEnable: "modified",
+	actDisable: "modified", actLock: "lockout", actUnlock: "modified", actPasswordChange: "modified", actPasswordReset: "modified",
+	actAddMember: "modified", actRemoveMember: "modified", actInstall: "created",
+}
+
+func beginCIM(e *Encoder) {
+	e.keepOwn("_time")
+	k := &e.table.known
+	e.fill("_time", timeVal(e.eventTime()))
+	e.fill("vendor_product", strVal(e.vendorProduct()))
+	if e.has(k.vendor) {
+		e.consume(k.vendor)
+	}
+	if e.has(k.product) {
+		e.consume(k.product)
+	}
+	e.tags()
+	e.cimAction()
+	if w := e.ev.severity.cim(); w != "" {
+		e.fill("severity", strVal(w))
+	}
+	switch e.ev.class {
+	case classFinding:
+		kind := "host"
+		if e.has(k.sourceIP, k.clientIP) && e.has(k.destIP, k.serverIP) {
+			kind = "network"
+		}
+		e.fill("ids_type", strVal(kind))
+	case classFile:
+		e.fill("object_category", strVal("file"))
+	case classRegKey, classRegValue:
+		e.fill("object_category", strVal("registry"))
+	case classAccount:
+		e.fill("object_category", strVal("user"))
+		e.fill("change_type", strVal("account"))
+	case classGroup:
+		e.fill("object_category", strVal("group"))
+		e.fill("change_type", strVal("account"))
+	}
+}
+
+func (s severity) cim() string {
+	return [...]string{"", "informational", "low", "medium", "high", "critical", "critical"}[s.level]
+}
+
+// vendorProduct is vendor and product in one, without saying the vendor twice.
+func (e *Encoder) vendorProduct() string {
+	vendor, product := e.vendor(), e.product()
+	if strings.HasPrefix(product, vendor) {
+		return product
+	}
+	at := len(e.arena)
+	e.arena = append(append(append(e.arena, vendor...), ' '), product...)
+	return e.since(at)
+}
+
+// tags writes the tags of the model and behind them those of the record.
+func (e *Encoder) tags() {
+	model := cimTags[e.ev.class]
+	k := &e.table.known
+	if e.ev.class == classFinding && e.bits(categories, k.category)&categories["malware"] != 0 {
+		model = []string{"malware", "attack"}
+	}
+	if len(model) == 0 || e.filled("tag") {
+		return // tags of no model would be read as a model's
+	}
+	at := len(e.arena)
+	b := e.arena
+	for i, t := range model {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = jsontext.AppendString(b, t)
+	}
+	if e.has(k.tags) {
+		switch v := &e.vals[k.tags]; v.typ {
+		case typStr:
+			b = jsontext.AppendString(append(b, ','), v.str)
+			e.consume(k.tags)
+		case typList:
+			for _, el := range v.pv.Slice().All() {
+				a := attr(el, "")
+				if s, ok := e.text(kindText, &a); ok == fitYes {
+					b = e.appendJSON(append(b, ','), &s)
+				}
+			}
+			e.consume(k.tags)
+		}
+	}
+	e.arena = b
+	e.fill("tag", val{typ: typRaw, str: e.since(at)})
+}
+
+// cimAction translates what happened into the model's words. The source's own word goes to vendor_action, unless it is
+// the same.
+func (e *Encoder) cimAction() {
+	k := &e.table.known
+	word := ""
+	switch e.ev.class {
+	case classAuth:
+		word = map[outcome]string{outcomeSuccess: "success", outcomeFailure: "failure"}[e.ev.outcome]
+		if word != "" && e.has(k.outcome) {
+			e.consume(k.outcome)
+		}
+	case classFile, classRegKey, classRegValue, classAccount, classGroup, classAPI:
+		word = cimChanges[e.ev.activity]
+	case classProcess:
+		word = "allowed"
+		if e.ev.verdict != nil && e.ev.verdict.cim != "" {
+			word = e.ev.verdict.cim
+		}
+	case classDHCP, classTunnel:
+		switch e.ev.activity {
+		case actAck, actRenew, actOpen:
+			word = "started"
+		case actRelease, actExpire, actClose:
+			word = "ended"
+		case actNak, actDecline, actRefuse:
+			word = "blocked"
+		}
+	case classEmail:
+		if e.ev.verdict != nil && e.ev.verdict.cim == "blocked" {
+			word = "blocked"
+		} else if e.ev.outcome == outcomeSuccess {
+			word = "delivered"
+		}
+	default:
+		if e.ev.verdict != nil {
+			word = e.ev.verdict.cim
+		}
+	}
+	if e.has(k.action) {
+		switch {
+		case word == "" && e.ev.class == classHTTP || e.ev.class == classGeneric || e.ev.class == classDB:
+			e.fill("action", strVal(e.word(k.action)))
+			e.consume(k.action)
+		case e.word(k.action) != word:
+			e.fill("vendor_action", strVal(e.word(k.action)))
+			e.consume(k.action)
+		default:
+			e.consume(k.action)
+		}
+	}
+	if word != "" {
+		e.fill("action", strVal(word))
+	}
+	if e.has(k.outcome) && e.vals[k.outcome].name != "" {
+		switch e.ev.outcome {
+		case outcomeSuccess, outcomeFailure:
+			if !e.has(k.httpStatus) && e.ev.class != classPackage {
+				e.fill("status", strVal(e.word(k.outcome)))
+			}
+		}
+	}
+}
+
+func finishCIM(e *Encoder) bool {
+	e.fillFrom("dest", "dest_ip", "dest_dns", "url_domain")
+	e.fillFrom("src", "src_ip", "src_dns")
+	e.fillFrom("dvc", "dvc_ip")
+	return true
+}
+
+// fillFrom fills a place with what stands in the first of others.
+func (e *Encoder) fillFrom(path string, from ...string) {
+	if e.plan.at(path) < 0 || e.filled(path) {
+		return
+	}
+	for _, f := range from {
+		if i := e.plan.at(f); i >= 0 && e.set.has(int(i)) {
+			e.fill(path, e.out[i])
+			return
+		}
+	}
+}
+
+// writeCIM ends with the bag as further keys, with underscores for dots. A key that a model declares takes a value of the
+// model's type only; other values go under the key with a number.
+func writeCIM(e *Encoder, dst []byte) []byte {
+	dst = e.appendObject(dst)
+	e.spans = e.spans[:0]
+	for i := range e.bag {
+		v := &e.bag[i]
+		if v.typ == typFloat && !finite(v.float()) {
+			continue
+		}
+		flat := e.flatten(v)
+		key := e.uniqueKey(v.name, underscored, func(key []byte) bool {
+			if leaf, known := e.plan.byPath[string(key)]; known && (e.set.has(int(leaf)) || e.plan.kinds[leaf] != kindText) {
+				return true
+			}
+			types, declared := cimTypes[string(key)]
+			return declared && !cimFits(types, &flat)
+		})
+		dst = append(append(append(comma(dst), '"'), key...), '"', ':')
+		if types := cimTypes[string(key)]; len(types) == 1 && types[0] == "string" && flat.typ == typInt {
+			flat.text = true
+		}
+		dst = e.appendJSON(dst, &flat)
+	}
+	return append(dst, '}')
+}
+
+// flatten turns what is not flat into JSON text: Splunk's fields hold values and lists of values.
+func (e *Encoder) flatten(v *val) val {
+	out := *v
+	switch v.typ {
+	case typMap:
+		out.text = true
+	case typList:
+		for _, el := range v.pv.Slice().All() {
+			switch a := attr(el, ""); a.typ {
+			case typMap, typList, typNone:
+				out.text = true
+			case typFloat:
+				out.text = out.text || !finite(a.float())
+			}
+		}
+	}
+	return out
+}
+
+func cimFits(types []string, v *val) bool {
+	for _, t := range types {
+		switch t {
+		case "string":
+			if v.typ == typStr || v.typ == typInt || v.typ == typBytes || (v.typ == typMap || v.typ == typList) && v.text {
+				return true
+			}
+		case "number":
+			if v.typ == typInt || v.typ == typFloat {
+				return true
+			}
+		case "boolean":
+			if v.typ == typBool {
+				return true
+			}
+		case "timestamp":
+			if v.typ == typTime {
+				return true
+			}
+		}
+	}
+	return false
+}

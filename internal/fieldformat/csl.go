@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	"strconv"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
+)
+
+func init() {
+	targets[CSL] = &target{
+		layout: &layout{envelope: []string{"TimeGenerated", "ReceiptTime", "DeviceVendor", "DeviceProduct", "DeviceVersion",
+			"DeviceEventClassID", "Activity", "LogSeverity", "OriginalLogSeverity", "DeviceEventCategory", "DeviceCustomIPv6Address1"}},
+		time:   ticks,
+		begin:  beginCSL,
+		finish: finishCSL,
+		write:  writeCSL,
+	}
+}
+
+// ticks writes a time with the seven decimals that a column of type datetime keeps.
+func ticks(dst []byte, n int64) []byte {
+	return append(jsontext.AppendTimeText(append(dst, '"'), n, 7), '"')
+}
+
+func beginCSL(e *Encoder) {
+	e.keepOwn("TimeGenerated")
+	k := &e.table.known
+	e.fill("TimeGenerated", timeVal(e.eventTime()))
+	e.fill("ReceiptTime", timeVal(e.eventTime()))
+	e.fill("LogSeverity", strVal(e.ev.severity.csl()))
+	if e.has(k.level) && e.ev.severity.level != 0 {
+		e.fill("OriginalLogSeverity", e.vals[k.level])
+		e.consume(k.level)
+	}
+	e.fillWords("DeviceEventCategory", k.category)
+}
+
+func finishCSL(e *Encoder) bool {
+	e.fill("DeviceVendor", strVal(e.vendor()))
+	e.fill("DeviceProduct", strVal(e.product()))
+	e.fill("DeviceVersion", strVal(e.version()))
+	e.fill("DeviceEventClassID", strVal(e.eventID()))
+	e.fill("Activity", strVal(e.title()))
+	return true
+}
+
+// csl is the severity as a CEF header has it: a word where the source gave one.
+func (s severity) csl() string {
+	switch {
+	case s.number < 0:
+		return "Unknown"
+	case s.word && s.level >= 2:
+		return [...]string{"Low", "Medium", "High", "Very-High", "Very-High"}[s.level-2]
+	}
+	return strconv.Itoa(int(s.number))
+}
+
+// writeCSL ends with AdditionalExtensions: key=value joined by semicolons. A backslash stands before a semicolon or
+// backslash within a value.
+func writeCSL(e *Encoder, dst []byte) []byte {
+	dst = e.appendObject(dst)
+	if len(e.bag) == 0 {
+		return append(dst, '}')
+	}
+	at := len(e.arena)
+	text := e.arena
+	var value []byte
+	for i := range e.bag {
+		v := &e.bag[i]
+		if v.typ == typFloat && !finite(v.float()) {
+			continue
+		}
+		if len(text) > at {
+			text = append(text, ';')
+		}
+		for j := range len(v.name) {
+			c := v.name[j]
+			if c == '=' || c == ';' {
+				c = '_'
+			}
+			text = append(text, c)
+		}
+		text = append(text, '=')
+		if v.typ == typStr {
+			text = escapeSemicolons(text, v.str)
+			continue
+		}
+		value = e.appendText(value[:0], v)
+		text = escapeSemicolons(text, string(value))
+	}
+	e.arena = text
+	if len(text) > at {
+		dst = append(comma(dst), `"AdditionalExtensions":`...)
+		dst = jsontext.AppendString(dst, e.since(at))
+	}
+	return append(dst, '}')
+}
+
+func escapeSemicolons(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if s[i] == ';' || s[i] == '\\' {
+			dst = append(dst, '\\')
+		}
+		dst = append(dst, s[i])
+	}
+	return dst
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
+)
+
+// ECSVersion is the release of the Elastic Common Schema that is written.
+const ECSVersion = "9.4.0"
+
+func init() {
+	targets[ECS] = &target{
+		layout: &layout{envelope: []string{"@timestamp", "ecs.version"}},
+		time:   jsontext.AppendTime,
+		begin:  func(e *Encoder) { e.fill("@timestamp", timeVal(e.eventTime())) },
+		finish: finishECS,
+		write:  writeECS,
+	}
+}
+
+func finishECS(e *Encoder) bool {
+	e.fill("ecs.version", strVal(ECSVersion))
+	e.fitTypes()
+	for i := range e.plan.both {
+		n := &e.plan.both[i]
+		below := span{n.leaf + 1, n.span.hi}
+		if e.set.has(int(n.leaf)) && e.set.anyIn(below) {
+			e.unset(below)
+		}
+	}
+	return true
+}
+
+// ecsTypes are the values of event.type that go with a category.
+var ecsTypes = func() map[string]words64 {
+	m := map[string]words64{}
+	for category, list := range map[string]string{
+		"api": "access admin allowed change creation deletion denied end info start user", "authentication": "start end info",
+		"configuration": "access change creation deletion info", "database": "access change info error", "driver": "change end info start",
+		"email": "info", "file": "access change creation deletion info", "host": "access change end info start",
+		"iam": "admin change creation deletion group info user", "intrusion_detection": "allowed denied info", "library": "start",
+		"malware": "info", "network": "access allowed connection denied end info protocol start",
+		"package": "access change deletion info installation start", "process": "access change end info start",
+		"registry": "access change creation deletion", "session": "start end info", "threat": "indicator", "vulnerability": "info",
+		"web": "access error info",
+	} {
+		for w := range strings.FieldsSeq(list) {
+			m[category] |= types[w]
+		}
+	}
+	return m
+}()
+
+// fitTypes takes values out of event.type that go with none of the categories. The list as it came goes to labels.
+func (e *Encoder) fitTypes() {
+	k := &e.table.known
+	leaf := e.plan.at("event.type")
+	if !e.has(k.category) || !e.set.has(int(leaf)) || !e.filled("event.category") {
+		return
+	}
+	var fitting words64
+	for name, bit := range categories {
+		if e.bits(categories, k.category)&bit != 0 {
+			fitting |= ecsTypes[name]
+		}
+	}
+	have := e.bits(types, k.typ)
+	if have&^fitting == 0 {
+		return
+	}
+	if v := e.vals[k.typ]; v.name != "" {
+		e.toBag(v)
+	}
+	e.set.drop(int(leaf))
+	at := len(e.arena)
+	for name, bit := range types {
+		if have&fitting&bit != 0 {
+			if len(e.arena) > at {
+				e.arena = append(e.arena, ',')
+			}
+			e.arena = jsontext.AppendString(e.arena, name)
+		}
+	}
+	if len(e.arena) > at {
+		e.put(leaf, val{typ: typRaw, str: e.since(at)})
+	}
+}
+
+// unset moves what stands in a range of leaves to the bag.
+func (e *Encoder) unset(s span) {
+	for i := int(s.lo); i < int(s.hi); i++ {
+		if !e.set.has(i) {
+			continue
+		}
+		e.set.drop(i)
+		if e.soft.has(i) {
+			e.soft.drop(i)
+			continue
+		}
+		if f := e.from[i]; f >= 0 && e.vals[f].name != "" {
+			e.toBag(e.vals[f])
+		}
+	}
+}
+
+// writeECS ends with the custom fields of a record that was in ECS, and with labels.
+func writeECS(e *Encoder, dst []byte) []byte {
+	dst = e.appendObject(dst)
+	var custom *tree
+	e.spans = e.spans[:0]
+	labels := false
+	for i := range e.bag {
+		v := &e.bag[i]
+		if v.typ == typFloat && !finite(v.float()) {
+			continue
+		}
+		if e.shape == ECS && e.custom(v.name) {
+			if custom == nil {
+				custom = &tree{value: val{typ: typMap}}
+			}
+			if custom.insert(v.name, *v) {
+				continue
+			}
+		}
+		if !labels {
+			dst = append(comma(dst), `"labels":{`...)
+			labels = true
+		}
+		key := e.uniqueKey(strings.TrimPrefix(v.name, "labels."), dotless, func([]byte) bool { return false })
+		dst = append(jsontext.AppendString(comma(dst), string(key)), ':')
+		dst = e.appendLabel(dst, v)
+	}
+	if labels {
+		dst = append(dst, '}')
+	}
+	if custom != nil {
+		for _, c := range custom.children {
+			dst = append(jsontext.AppendString(comma(dst), c.name), ':')
+			dst = e.appendTree(dst, c)
+		}
+	}
+	return append(dst, '}')
+}
+
+// custom tells whether a name is outside of what ECS names or may come to name: its first segment is no parent of ECS.
+func (e *Encoder) custom(name string) bool {
+	top, _, _ := strings.Cut(name, ".")
+	if top == "" || top[0] == '@' || top == "labels" || e.table.prefix[strings.ToLower(top)] || strings.Contains(name, "..") || strings.HasSuffix(name, ".") {
+		return false
+	}
+	_, field := e.table.byName[top]
+	return !field && strings.TrimSpace(top) != ""
+}
+
+// appendLabel writes a value as the keyword, or array of keywords, that labels take.
+func (e *Encoder) appendLabel(dst []byte, v *val) []byte {
+	if v.typ == typList && v.pv.Slice().Len() > 0 {
+		dst = append(dst, '[')
+		for _, el := range v.pv.Slice().All() {
+			if el.Type() == pcommon.ValueTypeEmpty {
+				continue
+			}
+			a := attr(el, "")
+			dst = e.appendLabel1(comma(dst), &a)
+		}
+		return append(dst, ']')
+	}
+	return e.appendLabel1(dst, v)
+}
+
+func (e *Encoder) appendLabel1(dst []byte, v *val) []byte {
+	if v.typ == typStr {
+		return jsontext.AppendString(dst, v.str)
+	}
+	if v.typ == typFloat && !finite(v.float()) {
+		return append(dst, "null"...)
+	}
+	at := len(e.arena)
+	e.arena = e.appendText(e.arena, v)
+	return jsontext.AppendString(dst, strings.Trim(e.since(at), `"`))
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	"math/bits"
+	"strconv"
+	"strings"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
+)
+
+// ---- JSON
+
+// appendObject writes the leaves that are set as one JSON object, without its closing brace, so that a bag can follow.
+func (e *Encoder) appendObject(dst []byte) []byte {
+	dst = append(dst, '{')
+	var open []*node
+	for w, word := range e.set {
+		for ; word != 0; word &= word - 1 {
+			i := w<<6 + bits.TrailingZeros64(word)
+			l := &e.plan.leaves[i]
+			common := 0
+			for common < len(open) && common < len(l.chain) && open[common] == l.chain[common] {
+				common++
+			}
+			for d := len(open) - 1; d >= common; d-- {
+				dst = append(dst, open[d].close)
+			}
+			dst = comma(dst)
+			for _, n := range l.chain[common:] {
+				dst = append(dst, n.open...)
+			}
+			open = l.chain
+			dst = append(dst, l.key...)
+			if l.list {
+				dst = e.appendList(dst, &e.out[i])
+			} else {
+				dst = e.appendJSON(dst, &e.out[i])
+			}
+		}
+	}
+	for d := len(open) - 1; d >= 0; d-- {
+		dst = append(dst, open[d].close)
+	}
+	return dst
+}
+
+// comma separates from what stands before, if anything does.
+func comma(dst []byte) []byte {
+	if c := dst[len(dst)-1]; c == '{' || c == '[' {
+		return dst
+	}
+	return append(dst, ',')
+}
+
+func (e *Encoder) appendJSON(dst []byte, v *val) []byte {
+	switch v.typ {
+	case typStr:
+		return jsontext.AppendString(dst, v.str)
+	case typRaw:
+		return append(dst, v.str...)
+	case typTime:
+		if v.text {
+			return append(shortTime(append(dst, '"'), v.num), '"')
+		}
+		return e.target.time(dst, v.num)
+	case typList, typMap:
+		if v.text {
+			at := len(e.arena)
+			e.arena = jsontext.AppendValue(e.arena, v.pv)
+			return jsontext.AppendString(dst, e.since(at))
+		}
+		return jsontext.AppendValue(dst, v.pv)
+	case typBytes:
+		return jsontext.AppendValue(dst, v.pv)
+	case typInt, typFloat, typBool:
+		if v.text {
+			dst = append(dst, '"')
+			dst = v.appendPlain(dst)
+			return append(dst, '"')
+		}
+		return v.appendPlain(dst)
+	}
+	return append(dst, "null"...)
+}
+
+// shortTime writes a time in RFC 3339 with no more decimals than it has.
+func shortTime(dst []byte, n int64) []byte {
+	decimals := 9
+	for decimals > 0 && n%10 == 0 {
+		n /= 10
+		decimals--
+	}
+	for i := decimals; i < 9; i++ {
+		n *= 10
+	}
+	return jsontext.AppendTimeText(dst, n, decimals)
+}
+
+// appendPlain writes a number or flag.
+func (v *val) appendPlain(dst []byte) []byte {
+	switch v.typ {
+	case typInt:
+		return strconv.AppendInt(dst, v.num, 10)
+	case typFloat:
+		return jsontext.AppendFloat(dst, v.float())
+	}
+	return strconv.AppendBool(dst, v.num != 0)
+}
+
+// appendList writes an array of values, one value as an array of one.
+func (e *Encoder) appendList(dst []byte, v *val) []byte {
+	dst = append(dst, '[')
+	if v.typ != typList {
+		dst = e.appendJSON(dst, v)
+		return append(dst, ']')
+	}
+	for _, el := range v.pv.Slice().All() {
+		a := attr(el, "")
+		out, ok := e.convert(kind(v.num), "", 0, &a)
+		if ok == fitNot {
+			continue
+		}
+		dst = comma(dst)
+		dst = e.appendJSON(dst, &out)
+	}
+	return append(dst, ']')
+}
+
+// appendBagObject writes the bag as an object under a key, behind what stands before. Names stay as they are.
+func (e *Encoder) appendBagObject(dst []byte, key string) []byte {
+	if len(e.bag) == 0 {
+		return dst
+	}
+	dst = comma(dst)
+	dst = append(jsontext.AppendString(dst, key), ':', '{')
+	for i := range e.bag {
+		dst = comma(dst)
+		dst = append(jsontext.AppendString(dst, e.bag[i].name), ':')
+		dst = e.appendJSON(dst, &e.bag[i])
+	}
+	return append(dst, '}')
+}
+
+// ---- names of the bag in formats whose names have fewer letters
+
+// A keySpan is a key already written, in the arena.
+type keySpan struct{ lo, hi int }
+
+// uniqueKey makes a name fit for a format by letter, and different from all names that are taken.
+func (e *Encoder) uniqueKey(name string, letters func(dst []byte, name string) []byte, taken func(key []byte) bool) []byte {
+	at := len(e.arena)
+	e.arena = letters(e.arena, name)
+	base := len(e.arena)
+	for n := 2; ; n++ {
+		key := e.arena[at:]
+		if !taken(key) && !e.written(key) {
+			e.spans = append(e.spans, keySpan{at, len(e.arena)})
+			return key
+		}
+		e.arena = strconv.AppendInt(e.arena[:base], int64(n), 10)
+	}
+}
+
+func (e *Encoder) written(key []byte) bool {
+	for _, s := range e.spans {
+		if string(e.arena[s.lo:s.hi]) == string(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// foldBytes looks a key up by its lower-case letters.
+func foldBytes(set map[string]bool, key []byte) bool {
+	var buf [64]byte
+	if len(key) > len(buf) {
+		return false
+	}
+	for i, c := range key {
+		buf[i] = lowerByte(c)
+	}
+	return set[string(buf[:len(key)])]
+}
+
+// underscored keeps letters, digits and underscores, and writes an underscore for everything else.
+func underscored(dst []byte, name string) []byte {
+	at := len(dst)
+	for _, r := range strings.TrimLeft(name, "_") {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_':
+			dst = append(dst, byte(r))
+		case len(dst) > at:
+			dst = append(dst, '_')
+		}
+	}
+	if len(dst) == at {
+		dst = append(dst, "field"...)
+	}
+	return dst
+}
+
+// dotless writes underscores for dots and leaves all other letters alone.
+func dotless(dst []byte, name string) []byte {
+	if name == "" {
+		return append(dst, '_')
+	}
+	for i := range len(name) {
+		if name[i] == '.' {
+			dst = append(dst, '_')
+		} else {
+			dst = append(dst, name[i])
+		}
+	}
+	return dst
+}
+
+// camel keeps ASCII letters and digits; a letter behind anything else becomes a capital: http.route is httpRoute.
+func camel(dst []byte, name string) []byte {
+	at := len(dst)
+	raise := false
+	for i := range len(name) {
+		c := name[i]
+		switch l := lowerByte(c); {
+		case 'a' <= l && l <= 'z':
+			if raise && 'a' <= c && c <= 'z' {
+				c -= 'a' - 'A'
+			}
+			dst, raise = append(dst, c), false
+		case '0' <= c && c <= '9':
+			dst, raise = append(dst, c), false
+		default:
+			raise = len(dst) > at
+		}
+	}
+	if len(dst) == at {
+		dst = append(dst, "field"...)
+	}
+	return dst
+}
+
+// ---- text
+
+// appendText writes a value as text without any escape: lists and maps as JSON.
+func (e *Encoder) appendText(dst []byte, v *val) []byte {
+	switch v.typ {
+	case typStr, typRaw:
+		return append(dst, v.str...)
+	case typTime:
+		if v.text {
+			return shortTime(dst, v.num)
+		}
+		return e.target.time(dst, v.num)
+	case typInt, typFloat, typBool:
+		return v.appendPlain(dst)
+	case typBytes:
+		b := jsontext.AppendValue(nil, v.pv)
+		return append(dst, strings.Trim(string(b), `"`)...)
+	}
+	return jsontext.AppendValue(dst, v.pv)
+}
+
+// holdsNothing tells whether a value has no text: a float that is not a number.
+func (v *val) holdsNothing() bool {
+	return v.typ == typFloat && !finite(v.float()) || v.typ == typStr && v.str == ""
+}

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math/bits"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
+)
+
+// An Encoder writes records in one format. It is not safe for concurrent use: every worker has its own.
+type Encoder struct {
+	format Format
+	opts   Options
+	table  *table
+	target *target
+	plans  *[numClasses]*plan
+
+	resource []stored // attributes of the resource and the scope, resolved once for many records
+	fromName string   // scope name and version
+	fromVer  string
+	source   pcommon.Map // of the resource, for ids
+
+	// What follows belongs to one record and is reused for the next.
+	vals   []val // by field, where slots says so
+	slots  bitset
+	bag    []val // what has no place, under its own name
+	own    []val // a record that is in the target format already: its values under their names there
+	ev     event
+	shape  Format // the format that the record came in, or none
+	record plog.LogRecord
+	origin string // where values come from now: prefix of those that lose against others
+	now    bool   // values go to e.resource
+
+	plan    *plan
+	out     []val   // by leaf, where set says so
+	from    []int32 // by leaf: the field it comes from, or -1
+	set     bitset
+	soft    bitset // set by default only: whatever else comes replaces it
+	placing int32  // the field that is being placed, or -1
+	arena   []byte // texts made for this record
+	spans   []keySpan
+}
+
+// stored is a value that is put into every record of a resource.
+type stored struct {
+	field int // -1: it goes to the bag
+	val   val
+}
+
+type bitset []uint64
+
+func newBitset(n int) bitset    { return make(bitset, (n+63)/64) }
+func (b bitset) has(i int) bool { return b[i>>6]&(1<<(i&63)) != 0 }
+func (b bitset) add(i int)      { b[i>>6] |= 1 << (i & 63) }
+func (b bitset) drop(i int)     { b[i>>6] &^= 1 << (i & 63) }
+
+// anyIn tells whether a bit from s.lo to below s.hi is set.
+func (b bitset) anyIn(s span) bool {
+	for i := int(s.lo); i < int(s.hi); {
+		w := b[i>>6] >> (i & 63)
+		left := int(s.hi) - i
+		if left < 64 {
+			w &= 1<<left - 1
+		}
+		if w != 0 {
+			return true
+		}
+		i = (i>>6 + 1) << 6
+	}
+	return false
+}
+
+// A target is what is peculiar to a format.
+type target struct {
+	layout *layout
+	time   func(dst []byte, unixNano int64) []byte // how a time is written as a JSON value
+	// begin fills the places that the record's fields must not take; finish those that are still empty and need not
+	// be. finish returns false when the class needs something that the record does not have.
+	begin  func(*Encoder)
+	finish func(*Encoder) bool
+	write  func(e *Encoder, dst []byte) []byte
+}
+
+var targets [numFormats]*target
+
+// New returns an encoder for a format.
+func New(f Format, o Options) *Encoder {
+	t := loadTable()
+	plans := &[numClasses]*plan{}
+	most := 0
+	for c := range numClasses {
+		plans[c] = compile(t, f, targets[f].layout, c)
+		most = max(most, len(plans[c].leaves))
+	}
+	e := &Encoder{format: f, opts: o, table: t, target: targets[f], plans: plans}
+	e.alloc(most)
+	return e
+}
+
+func (e *Encoder) alloc(leaves int) {
+	n := len(e.table.fields)
+	e.vals, e.slots = make([]val, n), newBitset(n)
+	e.out, e.from, e.set, e.soft = make([]val, leaves), make([]int32, leaves), newBitset(leaves), newBitset(leaves)
+	e.source = pcommon.NewMap()
+}
+
+// Clone returns an encoder for another worker. It shares the tables.
+func (e *Encoder) Clone() *Encoder {
+	c := &Encoder{format: e.format, opts: e.opts, table: e.table, target: e.target, plans: e.plans}
+	c.alloc(len(e.out))
+	return c
+}
+
+// Start names the resource and scope of the records that follow, so that their attributes are resolved once.
+// Both must stay as they are until the next Start.
+func (e *Encoder) Start(resource pcommon.Resource, scope pcommon.InstrumentationScope) {
+	e.resource = e.resource[:0]
+	e.source = resource.Attributes()
+	e.fromName, e.fromVer = scope.Name(), scope.Version()
+	e.arena = e.arena[:0]
+	e.now = true
+	e.readMap(e.source, "", e.table.keys)
+	e.readMap(scope.Attributes(), "", e.table.keys)
+	e.now = false
+}
+
+// Append appends the record, encoded, to dst: a JSON object or a line, without a line break at its end.
+// Records of one resource and scope in a row are cheaper with one Start and AppendRecord for each.
+func (e *Encoder) Append(dst []byte, resource pcommon.Resource, scope pcommon.InstrumentationScope, record plog.LogRecord) ([]byte, error) {
+	e.Start(resource, scope)
+	return e.AppendRecord(dst, record)
+}
+
+// AppendRecord appends a record of the resource and scope that Start named. It cannot fail today; the error is there for
+// formats that can refuse a record.
+func (e *Encoder) AppendRecord(dst []byte, record plog.LogRecord) ([]byte, error) {
+	e.reset()
+	e.record = record
+	e.read(record)
+	e.derive()
+	e.classify()
+	if e.opts.EventID && !e.slots.has(e.table.known.id) {
+		e.derived(e.table.known.id, strVal(e.fingerprint(record)))
+	}
+	loose := len(e.bag)
+	for {
+		e.plan = e.plans[e.ev.class]
+		clear(e.set)
+		clear(e.soft)
+		e.placing = -1
+		e.target.begin(e)
+		e.placeAll()
+		if e.target.finish(e) || e.ev.class == classGeneric {
+			break
+		}
+		e.ev.was, e.ev.did = e.ev.class, e.ev.activity
+		e.ev.class, e.ev.activity = classGeneric, actNone
+		e.bag = e.bag[:loose]
+		e.toBag(e.ev.override)
+	}
+	return e.target.write(e, dst), nil
+}
+
+func (e *Encoder) reset() {
+	clear(e.slots)
+	e.bag, e.own, e.arena = e.bag[:0], e.own[:0], e.arena[:0]
+	e.shape = none
+	e.ev = event{severity: unknownSeverity}
+}
+
+// since is the text written to the arena from a mark on. The arena is written only at its end while the text lives, so
+// the text needs no copy; when the arena grows, the text keeps the memory it is in.
+func (e *Encoder) since(mark int) string {
+	if len(e.arena) == mark {
+		return ""
+	}
+	return unsafe.String(&e.arena[mark], len(e.arena)-mark)
+}
+
+// store puts a value into the slot of its field. What is there already wins; another value goes to the bag.
+func (e *Encoder) store(f int, v val) {
+	if v.typ == typNone {
+		return
+	}
+	if e.now {
+		e.resource = append(e.resource, stored{f, v})
+		return
+	}
+	if !e.slots.has(f) {
+		e.slots.add(f)
+		e.vals[f] = v
+		return
+	}
+	if e.vals[f].same(&v) {
+		return
+	}
+	v.name = e.origin + v.name
+	e.toBag(v)
+}
+
+// derived sets a field that follows from others, if it is not set. It is written where there is a place for it, never
+// in the bag.
+func (e *Encoder) derived(f int, v val) {
+	if v.typ != typNone && !e.slots.has(f) {
+		v.name = ""
+		e.slots.add(f)
+		e.vals[f] = v
+	}
+}
+
+// toBag keeps a value that has no place. Of two with one name and the same value one is enough.
+func (e *Encoder) toBag(v val) {
+	if v.typ == typNone {
+		return
+	}
+	if e.now {
+		e.resource = append(e.resource, stored{-1, v})
+		return
+	}
+	for {
+		clash := false
+		for i := range e.bag {
+			if e.bag[i].name == v.name {
+				if e.bag[i].same(&v) {
+					return
+				}
+				clash = true
+				break
+			}
+		}
+		if !clash {
+			break
+		}
+		v.name += "_2"
+	}
+	e.bag = append(e.bag, v)
+}
+
+// placeAll puts every field where the plan says, in the order of the table.
+func (e *Encoder) placeAll() {
+	for w, word := range e.slots {
+		for ; word != 0; word &= word - 1 {
+			e.place(w<<6 + bits.TrailingZeros64(word))
+		}
+	}
+	e.placing = -1
+}
+
+func (e *Encoder) place(f int) {
+	v := &e.vals[f]
+	e.placing = int32(f)
+	result := fitNot
+	for i := range e.plan.places[f] {
+		p := &e.plan.places[f][i]
+		if got := e.try(p, f, v); got == fitYes || got == fitPart && result == fitNot {
+			result = got
+		}
+	}
+	if result != fitYes && v.name != "" {
+		e.toBag(*v)
+	}
+}
+
+func (e *Encoder) try(p *place, f int, v *val) fit {
+	switch {
+	case p.carried >= 0:
+		if e.slots.has(int(p.carried)) && !e.carriesOwn(int(p.carried)) {
+			return fitYes
+		}
+		return fitNot
+	case p.fan != nil:
+		return e.fan(p, f, v)
+	case e.plan.leaves[p.leaf].list:
+		return e.list(p, f, v)
+	}
+	if e.set.has(int(p.leaf)) && !e.soft.has(int(p.leaf)) && p.kind == kindText && v.typ == typStr {
+		if e.out[p.leaf].typ == typStr && e.out[p.leaf].str == v.str {
+			return fitYes
+		}
+		return fitNot
+	}
+	out, ok := e.convert(p.kind, p.arg, f, v)
+	if ok == fitNot || !e.put(p.leaf, out) {
+		return fitNot
+	}
+	switch p.kind { // these say something about the value and are not the value
+	case kindDomainType, kindUserType, kindIDType, kindConst, kindPathType, kindBigSizeLabel, kindDNSDomain, kindIPVersionBool, kindIPVersionID,
+		kindDBID, kindDBName, kindLogonASIM, kindDeviceType, kindFileType, kindRCodeID:
+		return fitNot
+	case kindShortName:
+		if !e.shortIsAll(v) {
+			return fitNot
+		}
+	}
+	return ok
+}
+
+// shortIsAll tells whether a host name has one label only.
+func (e *Encoder) shortIsAll(v *val) bool {
+	s, _ := e.plain(v)
+	for i := range len(s) {
+		if s[i] == '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// carriesOwn tells whether a user name names its domain itself, so that it cannot take another along.
+func (e *Encoder) carriesOwn(f int) bool {
+	s, ok := e.plain(&e.vals[f])
+	if !ok {
+		return true
+	}
+	for i := range len(s) {
+		if s[i] == '\\' || s[i] == '@' {
+			return true
+		}
+	}
+	return s == ""
+}
+
+// list puts a value into an array of values, if every one of them fits.
+func (e *Encoder) list(p *place, f int, v *val) fit {
+	if v.typ != typList {
+		out, ok := e.convert(p.kind, p.arg, f, v)
+		if ok == fitNot || !e.put(p.leaf, out) {
+			return fitNot
+		}
+		return ok
+	}
+	s := v.pv.Slice()
+	if s.Len() == 0 {
+		return fitNot
+	}
+	for _, el := range s.All() {
+		a := attr(el, "")
+		if _, ok := e.convert(p.kind, p.arg, f, &a); ok != fitYes || a.typ == typList {
+			return fitNot
+		}
+	}
+	out := *v
+	out.num = int64(p.kind)
+	if !e.put(p.leaf, out) {
+		return fitNot
+	}
+	return fitYes
+}
+
+// fan puts each value of a list into an element of its own.
+func (e *Encoder) fan(p *place, f int, v *val) fit {
+	if v.typ != typList {
+		out, ok := e.convert(p.kind, p.arg, f, v)
+		if ok == fitNot || !e.put(p.fan[0], out) {
+			return fitNot
+		}
+		return ok
+	}
+	s := v.pv.Slice()
+	if s.Len() == 0 {
+		return fitNot
+	}
+	result := fitYes
+	for i, el := range s.All() {
+		if i == len(p.fan) {
+			return fitPart
+		}
+		a := attr(el, "")
+		out, ok := e.convert(p.kind, p.arg, f, &a)
+		if ok == fitNot || !e.put(p.fan[i], out) {
+			result = fitPart
+		}
+	}
+	return result
+}
+
+// put sets a leaf. It returns false if something else is there.
+func (e *Encoder) put(leaf int32, v val) bool {
+	i := int(leaf)
+	if i < 0 || v.typ == typNone {
+		return false
+	}
+	if e.set.has(i) && !e.soft.has(i) {
+		return e.out[i].same(&v)
+	}
+	e.out[i], e.from[i] = v, e.placing
+	e.set.add(i)
+	e.soft.drop(i)
+	for _, d := range e.plan.leaves[i].implied {
+		if !e.set.has(int(d.leaf)) {
+			e.out[d.leaf], e.from[d.leaf] = d.value, -1
+			e.set.add(int(d.leaf))
+			e.soft.add(int(d.leaf))
+		}
+	}
+	return true
+}
+
+// fill sets the leaf of a path that is still empty.
+func (e *Encoder) fill(path string, v val) {
+	if i := e.plan.at(path); i >= 0 && !e.set.has(int(i)) {
+		e.put(i, v)
+	}
+}
+
+// force sets the leaf of a path whatever is there.
+func (e *Encoder) force(path string, v val) {
+	if i := e.plan.at(path); i >= 0 {
+		e.set.drop(int(i))
+		e.put(i, v)
+	}
+}
+
+func (e *Encoder) filled(path string) bool {
+	i := e.plan.at(path)
+	return i >= 0 && e.set.has(int(i))
+}
+
+// ---- what every envelope needs
+
+// The names of a device that a record does not name.
+const (
+	defaultVendor  = "OpenTelemetry"
+	defaultProduct = "Collector"
+	defaultVersion = "0"
+)
+
+func (e *Encoder) vendor() string {
+	return firstOf(e.word(e.table.known.vendor), e.opts.Vendor, defaultVendor)
+}
+
+func (e *Encoder) product() string {
+	k := &e.table.known
+	return firstOf(e.word(k.product), e.opts.Product, e.word(k.module), e.word(k.serviceName), defaultProduct)
+}
+
+func (e *Encoder) version() string {
+	k := &e.table.known
+	if v := firstOf(e.word(k.version), e.opts.Version); v != "" {
+		return v
+	}
+	if !e.has(k.product, k.module) && e.opts.Product == "" {
+		return e.word(k.serviceVersion)
+	}
+	return ""
+}
+
+func firstOf(texts ...string) string {
+	for _, s := range texts {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// eventTime is the time of the event, else the time it was observed, else now.
+func (e *Encoder) eventTime() int64 {
+	switch {
+	case e.ev.time != 0:
+		return e.ev.time
+	case e.ev.observed != 0:
+		return e.ev.observed
+	}
+	return time.Now().UnixNano()
+}
+
+// fingerprint is 128 bits of a hash over the record's content: all but the time at which it was observed, which differs
+// when a file is read again.
+func (e *Encoder) fingerprint(r plog.LogRecord) string {
+	at := len(e.arena)
+	b := jsontext.AppendMap(e.arena, e.source)
+	b = append(append(append(append(b, e.fromName...), 0), e.fromVer...), 0)
+	b = strconv.AppendUint(b, uint64(r.Timestamp()), 10)
+	b = strconv.AppendInt(append(b, ' '), int64(r.SeverityNumber()), 10)
+	b = append(append(append(append(b, r.SeverityText()...), 0), r.EventName()...), 0)
+	trace, span := r.TraceID(), r.SpanID()
+	b = append(append(b, trace[:]...), span[:]...)
+	b = jsontext.AppendValue(b, r.Body())
+	b = jsontext.AppendMap(b, r.Attributes())
+	sum := sha256.Sum256(b[at:])
+	e.arena = hex.AppendEncode(b[:at], sum[:16])
+	return e.since(at)
+}

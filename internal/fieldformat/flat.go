@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+// What the flat formats, CIM, ASIM, CSL, CEF and LEEF, have in common.
+
+// keepOwn puts the values of a record that is in the target format already into their places. A value that does not
+// fit its place, or has none, goes to the bag. The path is that of the time: a time of the record that says something else
+// goes to the bag.
+func (e *Encoder) keepOwn(timePath string) {
+	for i := range e.own {
+		v := &e.own[i]
+		leaf := e.plan.at(v.name)
+		if leaf < 0 {
+			e.toBag(*v)
+			continue
+		}
+		if e.set.has(int(leaf)) {
+			continue
+		}
+		out, ok := *v, fitYes
+		if k := e.kindAt(leaf); k != kindNone {
+			out, ok = e.convert(k, "", 0, v)
+		}
+		if ok == fitNot {
+			e.toBag(*v)
+			continue
+		}
+		if e.plan.leaves[leaf].list && out.typ == typList {
+			out.num = int64(kindText)
+		}
+		e.put(leaf, out)
+		if v.name == timePath {
+			if t, ok := out.time(); ok && t != e.ev.time && e.ev.time != 0 {
+				e.toBag(val{typ: typTime, num: e.ev.time, text: true, name: "otel.timestamp"})
+			}
+		}
+	}
+}
+
+// kindAt is the kind of a leaf whose values are checked when they arrive in the target format.
+func (e *Encoder) kindAt(leaf int32) kind {
+	switch k := e.plan.kinds[leaf]; k {
+	case kindInt, kindInt32, kindUint, kindUint32, kindPort, kindFloat, kindBool, kindTime, kindIP, kindMAC, kindIP4, kindIP6:
+		return k
+	}
+	return kindNone
+}
+
+// consume says that a field is written by code, so that it does not go to the bag.
+func (e *Encoder) consume(f int) { e.vals[f].name = "" }
+
+// fillWords puts the words of a list into one text, unless the place is taken.
+func (e *Encoder) fillWords(path string, f int) {
+	if !e.slots.has(f) || e.filled(path) || e.plan.at(path) < 0 {
+		return
+	}
+	if v, ok := e.join(&e.vals[f]); ok == fitYes && v.str != "" {
+		e.fill(path, v)
+		e.consume(f)
+	}
+}
+
+// eventID is what identifies the kind of event in headers that must name one.
+func (e *Encoder) eventID() string {
+	k := &e.table.known
+	return firstOf(e.word(k.code), e.word(k.action), e.word(e.table.known.name), e.word(k.dataset), "log")
+}
+
+// title is a short text on what happened in headers that must have one.
+func (e *Encoder) title() string {
+	k := &e.table.known
+	return firstOf(e.word(e.table.known.name), e.word(k.ruleName), e.word(k.action), classTitles[e.ev.class])
+}
+
+var classTitles = [numClasses]string{"Log record", "Network connection", "DNS", "HTTP request", "DHCP", "SSH connection", "FTP connection",
+	"RDP connection", "SMB connection", "Tunnel", "Mail", "Authentication", "Account change", "Group change", "Process", "File",
+	"Registry key", "Registry value", "Module", "Package", "Finding", "Vulnerability", "API call", "Database access"}

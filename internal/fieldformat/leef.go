@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	"math/bits"
+	"strings"
+	"unicode/utf8"
+)
+
+// The attributes that LEEF predefines (LEEF version 2 guide). An own key must be none of them.
+const leefPredefined = "cat devTime devTimeFormat proto sev src dst srcPort dstPort srcPreNAT dstPreNAT srcPostNAT dstPostNAT usrName srcMAC dstMAC " +
+	"srcPreNATPort dstPreNATPort srcPostNATPort dstPostNATPort identSrc identHostName identNetBios identGrpName identMAC vSrc vSrcName " +
+	"accountName srcBytes dstBytes srcPackets dstPackets totalPackets role realm policy resource url groupID domain isLoginEvent " +
+	"isLogoutEvent identSecondlp calLanguage calCountryOrRegion"
+
+// leefKeys are the predefined names in lower case: an own key must not look like one.
+var leefKeys = func() map[string]bool {
+	m := map[string]bool{}
+	for _, k := range strings.Fields(leefPredefined) {
+		m[strings.ToLower(k)] = true
+	}
+	return m
+}()
+
+// leefLimited are the attributes of at most 255 characters.
+var leefLimited = map[string]int{"usrName": 255, "identHostName": 255, "identNetBios": 255, "identGrpName": 255, "vSrcName": 255,
+	"accountName": 255, "header.eventid": 255}
+
+func init() {
+	targets[LEEF] = &target{
+		layout: &layout{envelope: append([]string{"header.vendor", "header.product", "header.version", "header.eventid", "devTime", "sev", "cat"},
+			strings.Fields(leefPredefined)...)},
+		time: millis, begin: beginLEEF, finish: finishLEEF, write: writeLEEF,
+	}
+}
+
+func beginLEEF(e *Encoder) {
+	e.keepOwn("devTime")
+	e.fill("devTime", timeVal(e.eventTime()))
+	if n := e.ev.severity.number; n >= 0 {
+		e.fill("sev", intVal(int64(max(n, 1))))
+	}
+	e.fillWords("cat", e.table.known.category)
+}
+
+func finishLEEF(e *Encoder) bool {
+	e.fillHeader("header.vendor", e.vendor(), defaultVendor)
+	e.fillHeader("header.product", e.product(), defaultProduct)
+	e.fillHeader("header.version", e.version(), defaultVersion)
+	e.fillHeader("header.eventid", e.eventID(), "log")
+	for path, limit := range leefLimited {
+		i := e.plan.at(path)
+		if !e.set.has(int(i)) {
+			continue
+		}
+		if v := &e.out[i]; v.typ == typStr && len(v.str) > limit && utf8.RuneCountInString(v.str) > limit {
+			whole := *v
+			whole.name = path + ".full"
+			e.toBag(whole)
+			v.str = cut(v.str, limit)
+		}
+	}
+	return true
+}
+
+// writeLEEF writes a line of LEEF 2.0. The format has no escapes: what would break the line becomes a blank.
+func writeLEEF(e *Encoder, dst []byte) []byte {
+	dst = append(dst, "LEEF:2.0|"...)
+	for _, path := range [...]string{"header.vendor", "header.product", "header.version", "header.eventid"} {
+		dst = e.appendEscaped(dst, &e.out[e.plan.at(path)], replaceInHeader)
+		dst = append(dst, '|')
+	}
+	dst = append(dst, "x09|"...)
+	e.spans = e.spans[:0]
+	first := true
+	separate := func() {
+		if !first {
+			dst = append(dst, '\t')
+		}
+		first = false
+	}
+	header := e.plan.top["header"]
+	for w, word := range e.set {
+		for ; word != 0; word &= word - 1 {
+			i := w<<6 + bits.TrailingZeros64(word)
+			if int32(i) >= header.lo && int32(i) < header.hi {
+				continue
+			}
+			separate()
+			dst = append(append(dst, e.plan.leaves[i].path...), '=')
+			dst = e.appendEscaped(dst, &e.out[i], replaceInValue)
+		}
+	}
+	taken := func(key []byte) bool {
+		i, known := e.plan.byPath[string(key)]
+		return foldBytes(leefKeys, key) || known && e.set.has(int(i))
+	}
+	for i := range e.bag {
+		v := &e.bag[i]
+		if v.holdsNothing() {
+			continue
+		}
+		key := e.uniqueKey(v.name, camel, taken)
+		separate()
+		dst = append(append(dst, key...), '=')
+		dst = e.appendEscaped(dst, v, replaceInValue)
+	}
+	return dst
+}
+
+func replaceInHeader(dst []byte, s string) []byte {
+	return escapeText(dst, s, func(dst []byte, c byte) []byte {
+		switch {
+		case c == '|':
+			return append(dst, '_')
+		case c < ' ' || c == 0x7f:
+			return append(dst, ' ')
+		}
+		return append(dst, c)
+	})
+}
+
+func replaceInValue(dst []byte, s string) []byte {
+	return escapeText(dst, s, func(dst []byte, c byte) []byte {
+		if c < ' ' || c == 0x7f {
+			return append(dst, ' ')
+		}
+		return append(dst, c)
+	})
+}

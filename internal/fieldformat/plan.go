@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
+)
+
+// A plan says for one class of events where every field goes. Its leaves are the possible values of the output in the
+// order of the output, so that writing is one walk over those that are set.
+type plan struct {
+	class  class
+	leaves []leaf
+	byPath map[string]int32
+	places [][]place // by field
+	rules  []rule
+	top    map[string]span // the leaves below each name of the top level
+	below  map[string]span // the leaves below each path of a branch, and each leaf itself
+	both   []node          // names that can hold a value of their own or others below them
+	kinds  []kind          // by leaf, kindNone if only code fills it
+
+	// profiled are the attributes of OCSF that come with a profile.
+	profiled []profiled
+
+	// limited are leaves of CEF with a limit of length or a label.
+	limited []limited
+}
+
+type profiled struct {
+	profile string
+	span    span
+}
+
+type limited struct {
+	leaf  int32
+	limit int   // characters; 0 is none
+	label int32 // -1 is none
+	text  string
+}
+
+type leaf struct {
+	path  string
+	name  string  // last segment
+	key   []byte  // its JSON: "name":
+	chain []*node // from the outermost parent to the innermost
+	list  bool    // an array of values
+	// implied are values that must stand beside this one, such as the algorithm of a hash, unless something else is there.
+	implied []implied
+}
+
+type implied struct {
+	leaf  int32
+	value val
+}
+
+// A node is an object or array between the root and a leaf.
+type node struct {
+	name     string
+	key      string // which element of an array
+	open     []byte
+	close    byte
+	children []*node
+	leaf     int32 // -1 unless it is a leaf itself
+	list     bool
+	span     span
+}
+
+// A span is a range of leaves, from lo to below hi.
+type span struct{ lo, hi int32 }
+
+// A place is where a field's value goes.
+type place struct {
+	leaf    int32
+	kind    kind
+	arg     string
+	fan     []int32 // one leaf for each value of a list
+	carried int32   // the field that takes the value along, or -1
+}
+
+// A rule is what an object needs to be valid.
+type rule struct {
+	span span
+	any  []span // at least one
+	all  []span // each
+}
+
+// fanWidth is how many values of a list are spread over elements of their own; a longer list goes to the bag as well.
+const fanWidth = 8
+
+// A layout says how a format's plans are made.
+type layout struct {
+	envelope []string                              // paths that the code fills, in its own numbering: see plan.leaves
+	allowed  func(c class, path string) bool       // which alternative a class can take
+	implied  func(p *plan, path string) []constant // what must stand beside a path's last segment
+	rules    map[string]need                       // by name of object
+}
+
+type constant struct {
+	name  string
+	value val
+}
+
+type need struct{ any, all []string }
+
+// compile makes the plan of a class. The leaves of the envelope come first in rank, not necessarily in order.
+func compile(t *table, f Format, l *layout, c class) *plan {
+	p := &plan{class: c, byPath: map[string]int32{}, below: map[string]span{}, places: make([][]place, len(t.fields)), top: map[string]span{}}
+	type pending struct {
+		field int
+		alt   alternative
+	}
+	var todo []pending
+	root := &node{leaf: -1}
+	for _, path := range l.envelope {
+		if l.allowed == nil || l.allowed(c, path) {
+			root.insert(path)
+		}
+	}
+	for id := range t.fields {
+		for _, alts := range t.alternatives(id, f) {
+			for _, a := range alts {
+				if !a.fits(c) || (a.path != "" && l.allowed != nil && !l.allowed(c, a.path)) {
+					continue
+				}
+				if a.path != "" {
+					for _, path := range fanOut(a.path) {
+						root.insert(path)
+					}
+				}
+				todo = append(todo, pending{id, a})
+				break
+			}
+		}
+	}
+	if l.implied != nil {
+		p.insertImplied(root, "", l)
+	}
+	p.number(root, nil, "")
+	for _, n := range root.children {
+		p.top[n.name] = n.span
+	}
+	p.kinds = make([]kind, len(p.leaves))
+	for _, d := range todo {
+		pl := place{leaf: -1, carried: -1, kind: d.alt.kind, arg: d.alt.arg}
+		if pl.kind == kindNone {
+			pl.kind = t.fields[d.field].kind
+		}
+		if d.alt.carriedBy != "" {
+			pl.carried = int32(t.id(d.alt.carriedBy))
+		} else {
+			paths := fanOut(d.alt.path)
+			pl.leaf = p.byPath[paths[0]]
+			if len(paths) > 1 {
+				for _, path := range paths {
+					pl.fan = append(pl.fan, p.byPath[path])
+				}
+			}
+		}
+		p.places[d.field] = append(p.places[d.field], pl)
+		if pl.leaf >= 0 && p.kinds[pl.leaf] == kindNone {
+			p.kinds[pl.leaf] = pl.kind
+		}
+	}
+	if f == CEF {
+		for i := range p.leaves {
+			name := p.leaves[i].path
+			l := limited{leaf: int32(i), limit: cefKeys[name], label: -1}
+			if text, ok := cefLabels[name]; ok {
+				l.label, l.text = p.at(name+"Label"), text
+			}
+			if l.limit > 0 || l.label >= 0 {
+				p.limited = append(p.limited, l)
+			}
+		}
+	}
+	p.compileRules(root, l)
+	if l.implied != nil {
+		p.linkImplied(l)
+	}
+	if f == OCSF {
+		p.compileProfiles()
+	}
+	return p
+}
+
+// alternatives returns the cell of a field, which for ECS is the field itself.
+func (t *table) alternatives(id int, f Format) [][]alternative {
+	if f != ECS {
+		return parseCell(t.fields[id].cells[f])
+	}
+	if !t.fields[id].ecs {
+		return nil
+	}
+	path := t.fields[id].name
+	for parent, elements := range ecsElements {
+		if rest, ok := strings.CutPrefix(path, parent+"."); ok {
+			path = parent + elements + "." + rest
+		}
+	}
+	if t.fields[id].list {
+		path += "[]"
+	}
+	return [][]alternative{{{path: path, kind: t.fields[id].inECS}}}
+}
+
+// ecsElements are the arrays of objects in ECS whose fields arrive one by one: lists of values make elements of their own.
+var ecsElements = map[string]string{"dns.answers": "[*]", "email.attachments": "[*]", "threat.enrichments": "[]"}
+
+func (a *alternative) fits(c class) bool {
+	return len(a.classes) == 0 || slices.ContainsFunc(a.classes, c.is)
+}
+
+// fanOut returns the paths of a[*]: one for each element.
+func fanOut(path string) []string {
+	before, after, ok := strings.Cut(path, "[*]")
+	if !ok {
+		return []string{path}
+	}
+	paths := make([]string, fanWidth)
+	for i := range paths {
+		paths[i] = before + "[" + strconv.Itoa(i) + "]" + after
+	}
+	return paths
+}
+
+// insert adds a path to the tree and leaves it alone if it is there.
+func (n *node) insert(path string) {
+	segments := strings.Split(path, ".")
+	for i, segment := range segments {
+		name, elem, array := strings.Cut(segment, "[")
+		n = n.child(name, "")
+		switch {
+		case !array:
+		case elem == "]" && i == len(segments)-1:
+			n.list = true
+		default:
+			n.close = ']'
+			n = n.child("", strings.TrimSuffix(elem, "]"))
+		}
+	}
+	n.leaf = 0
+}
+
+func (n *node) child(name, key string) *node {
+	for _, c := range n.children {
+		if c.name == name && c.key == key {
+			return c
+		}
+	}
+	c := &node{name: name, key: key, leaf: -1, close: '}'}
+	n.children = append(n.children, c)
+	return c
+}
+
+// number gives the leaves below n their numbers, in the order of the output.
+func (p *plan) number(n *node, chain []*node, path string) {
+	n.span.lo = int32(len(p.leaves))
+	if n.leaf >= 0 && n.name != "" {
+		n.leaf = int32(len(p.leaves))
+		l := leaf{path: path, name: n.name, key: append(jsontext.AppendString(nil, n.name), ':'), list: n.list}
+		if len(chain) > 0 { // without the leaf itself
+			l.chain = slices.Clone(chain[:len(chain)-1])
+		}
+		if n.list {
+			p.byPath[path+"[]"] = n.leaf
+		}
+		p.byPath[path] = n.leaf
+		p.leaves = append(p.leaves, l)
+		defer func() {
+			if len(n.children) > 0 {
+				p.both = append(p.both, *n)
+			}
+		}()
+	}
+	switch {
+	case n.name == "" && n.key == "":
+		n.open = []byte("{")
+	case n.name == "":
+		n.open = []byte("{")
+	case n.close == ']':
+		n.open = append(jsontext.AppendString(nil, n.name), ':', '[')
+	default:
+		n.open = append(jsontext.AppendString(nil, n.name), ':', '{')
+	}
+	for _, c := range n.children {
+		sub := c.name
+		switch {
+		case c.name == "":
+			sub = path + "[" + c.key + "]"
+		case path != "":
+			sub = path + "." + c.name
+		}
+		p.number(c, append(chain, c), sub)
+	}
+	n.span.hi = int32(len(p.leaves))
+	p.below[path] = n.span
+}
+
+// insertImplied adds the leaves that must stand beside others.
+func (p *plan) insertImplied(n *node, path string, l *layout) {
+	for _, c := range slices.Clone(n.children) {
+		sub := c.name
+		switch {
+		case c.name == "":
+			sub = path + "[" + c.key + "]"
+		case path != "":
+			sub = path + "." + c.name
+		}
+		if len(c.children) > 0 {
+			for _, k := range l.implied(p, sub) {
+				c.child(k.name, "").leaf = 0
+			}
+			p.insertImplied(c, sub, l)
+		}
+	}
+}
+
+// linkImplied tells every leaf what it implies: what the objects around it need.
+func (p *plan) linkImplied(l *layout) {
+	for i := range p.leaves {
+		path := p.leaves[i].path
+		for end := len(path); ; {
+			end = strings.LastIndexAny(path[:end], ".[")
+			if end < 0 {
+				break
+			}
+			parent := path[:end]
+			if path[end] == '[' {
+				j := strings.IndexByte(path[end:], ']')
+				parent = path[:end+j+1]
+			}
+			for _, k := range l.implied(p, parent) {
+				if id, ok := p.byPath[parent+"."+k.name]; ok && int(id) != i {
+					p.leaves[i].implied = append(p.leaves[i].implied, implied{id, k.value})
+				}
+			}
+		}
+	}
+}
+
+// compileRules collects what the objects of the tree need, innermost first.
+func (p *plan) compileRules(n *node, l *layout) {
+	for _, c := range n.children {
+		p.compileRules(c, l)
+		if len(c.children) == 0 {
+			continue
+		}
+		name := c.name
+		if name == "" {
+			name = n.name
+		} else if c.close == ']' {
+			continue // each element has its own
+		}
+		want, ok := l.rules[name]
+		if !ok {
+			continue
+		}
+		r := rule{span: c.span}
+		for _, s := range c.children {
+			if slices.Contains(want.any, s.name) {
+				r.any = append(r.any, s.span)
+			}
+			if slices.Contains(want.all, s.name) {
+				r.all = append(r.all, s.span)
+			}
+		}
+		if len(want.any) > 0 && len(r.any) == 0 || len(r.all) < len(want.all) {
+			r.any = []span{{}} // cannot be filled in this class: an empty span holds nothing
+		}
+		p.rules = append(p.rules, r)
+	}
+}
+
+// at returns the leaf of a path or -1: for use when plans are made, not for every record.
+func (p *plan) at(path string) int32 {
+	if id, ok := p.byPath[path]; ok {
+		return id
+	}
+	return -1
+}
+
+func (p *plan) compileProfiles() {
+	for name, s := range p.top {
+		profile, ok := ocsfProfiles[name]
+		if ok && !slices.Contains(ocsfNative[name], p.class) {
+			p.profiled = append(p.profiled, profiled{profile, s})
+		}
+	}
+	for i := range p.leaves {
+		if strings.Contains(p.leaves[i].path, ".container.") {
+			p.profiled = append(p.profiled, profiled{"container", span{int32(i), int32(i) + 1}})
+		}
+	}
+}
