@@ -22,7 +22,7 @@ func BenchmarkSend(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = sink.Close() })
-	l := Load{RecordBytes: 256, PerCall: 500, Consumers: 10}
+	l := Load{RecordBytes: 256, PerCall: 500, Consumers: Consumers}
 	for _, open := range []func() Side{
 		func() Side { return Stock(sink, l) },
 		func() Side { return Ours(sink, l, putrecords.JSON) },
