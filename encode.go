@@ -33,20 +33,30 @@ type encoder struct {
 }
 
 func newEncoder(cfg *Config, ledger *accounting.Ledger, set component.TelemetrySettings) (*encoder, error) {
+	m, err := newMarshaler(cfg)
+	if err != nil {
+		return nil, err
+	}
 	e := &encoder{
-		marshaler: newJSONMarshaler(cfg.EventID),
+		marshaler: m,
 		ledger:    ledger,
 		staticKey: cfg.PartitionKey,
 		maxSize:   cfg.MaxRecordSize,
 		truncate:  cfg.Oversize == oversizeTruncate,
 	}
 	if cfg.PartitionKeyFrom != "" {
-		var err error
 		if e.keyFrom, err = partitionkey.Parse(cfg.PartitionKeyFrom, set); err != nil {
 			return nil, fmt.Errorf("`partition_key_from`: %w", err)
 		}
 	}
 	return e, nil
+}
+
+// clone returns an encoder like this one for another goroutine.
+func (e *encoder) clone() *encoder {
+	other := *e
+	other.marshaler, other.data = e.marshaler.clone(), nil
+	return &other
 }
 
 // records encodes the records of ld one after the other. Those that excluded names, and those that cannot be encoded,

@@ -76,12 +76,11 @@ func newLogs(set exporter.Settings, cfg *Config, network network) (exporter.Logs
 		status:    &statusReporter{},
 	}
 	e.ledger.DryRun = cfg.Debug.DontSendLogs
-	first, err := newEncoder(cfg, e.ledger, set.TelemetrySettings)
+	encoder, err := newEncoder(cfg, e.ledger, set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
-	e.encoders.Put(first)
-
+	e.encoders.New = func() any { return encoder.clone() }
 	if e.chain, err = postprocess.New(cfg.Pipelines, set.TelemetrySettings); err != nil {
 		return nil, err
 	}
@@ -306,10 +305,7 @@ func (e *kinesisExporter) push(ctx context.Context, ld plog.Logs) error {
 	if senderWaits(e.cfg) {
 		e.ledger.Accepted(n)
 	}
-	enc, err := e.takeEncoder()
-	if err != nil {
-		return err
-	}
+	enc := e.encoders.Get().(*encoder)
 	// What is not settled in the end has to be as it came, since it goes through the pipelines again.
 	processed, excluded := e.chain.Process(ctx, ld, persistent(e.cfg) || senderWaits(e.cfg))
 	e.ledger.Discarded(excluded.Filtered, accounting.ReasonFiltered)
@@ -329,13 +325,6 @@ func (e *kinesisExporter) push(ctx context.Context, ld plog.Logs) error {
 	default:
 		return nil
 	}
-}
-
-func (e *kinesisExporter) takeEncoder() (*encoder, error) {
-	if enc, ok := e.encoders.Get().(*encoder); ok {
-		return enc, nil
-	}
-	return newEncoder(e.cfg, e.ledger, e.set.TelemetrySettings)
 }
 
 var (

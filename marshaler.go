@@ -5,12 +5,14 @@ package amazonkinesisexporter
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"hash"
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/fieldformat"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
 )
 
@@ -20,7 +22,39 @@ type marshaler interface {
 	start(plog.ResourceLogs, plog.ScopeLogs)
 	// append appends the data of one record to dst.
 	append(dst []byte, record plog.LogRecord) ([]byte, error)
+	// clone returns a marshaler like this one for another goroutine.
+	clone() marshaler
 }
+
+// newMarshaler returns the marshaler that the configuration asks for.
+func newMarshaler(cfg *Config) (marshaler, error) {
+	if cfg.FieldFormat == "" {
+		return newJSONMarshaler(cfg.EventID), nil
+	}
+	format, err := fieldformat.Parse(cfg.FieldFormat)
+	if err != nil {
+		return nil, fmt.Errorf("`field_format`: %w", err)
+	}
+	return formatMarshaler{fieldformat.New(format, fieldformat.Options{
+		Vendor:  cfg.Vendor,
+		Product: cfg.Product,
+		Version: cfg.Version,
+		EventID: cfg.EventID != "",
+	})}, nil
+}
+
+// formatMarshaler writes a record in one of the field formats.
+type formatMarshaler struct{ encoder *fieldformat.Encoder }
+
+func (m formatMarshaler) start(rl plog.ResourceLogs, sl plog.ScopeLogs) {
+	m.encoder.Start(rl.Resource(), sl.Scope())
+}
+
+func (m formatMarshaler) append(dst []byte, record plog.LogRecord) ([]byte, error) {
+	return m.encoder.AppendRecord(dst, record)
+}
+
+func (m formatMarshaler) clone() marshaler { return formatMarshaler{m.encoder.Clone()} }
 
 // recordUID is the attribute of the semantic conventions that identifies a record.
 const recordUID = "log.record.uid"
@@ -42,6 +76,8 @@ func newJSONMarshaler(eventID string) *jsonMarshaler {
 	}
 	return m
 }
+
+func (m *jsonMarshaler) clone() marshaler { return newJSONMarshaler(m.eventID) }
 
 func (m *jsonMarshaler) start(rl plog.ResourceLogs, sl plog.ScopeLogs) {
 	m.shared = appendScope(m.shared[:0], sl.Scope())
