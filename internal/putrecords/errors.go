@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -321,9 +322,14 @@ func inner(err error) error {
 	return err
 }
 
-// line makes one line of at most maxLine bytes out of somebody else's text.
+// userinfo is what a URL may hold before its host: a user and a password.
+var userinfo = regexp.MustCompile(`://[^/\s]*@`)
+
+// line makes one line of at most maxLine bytes out of somebody else's text,
+// without the passwords of URLs.
 func line(s string) string {
 	const maxLine = 400
+	s = userinfo.ReplaceAllString(s, "://")
 	s = strings.Map(func(c rune) rune {
 		if c == utf8.RuneError || !unicode.IsPrint(c) {
 			return ' '

@@ -225,6 +225,14 @@ func (s static) Retrieve(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "SECRET", SessionToken: "SECRETTOKEN"}, s.err
 }
 
+// hanging are credentials whose source does not answer.
+type hanging struct{}
+
+func (hanging) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	<-ctx.Done()
+	return aws.Credentials{}, ctx.Err()
+}
+
 func TestErrorsBeforeSending(t *testing.T) {
 	srv := kinesistest.New(t, kinesistest.Config{Stream: testStream})
 	t.Run("no credentials", func(t *testing.T) {
@@ -232,6 +240,23 @@ func TestErrorsBeforeSending(t *testing.T) {
 		e := putError(t, c, 1)
 		require.EqualError(t, e, "no credentials to sign with: give `key` and `secret`, or mend the role or the profile (NoCredentials: get identity: get credentials: no role found)")
 		require.Equal(t, Error{Code: CodeCredentials, Message: e.Message, Credentials: true, text: e.text, err: e.err}, *e)
+	})
+	t.Run("credentials that do not come", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			srv := kinesistest.New(t, kinesistest.Config{Stream: testStream, InMemory: true})
+			c := newTestClient(t, srv, func(c *Config) { c.AWS.Credentials = hanging{} })
+			e := putError(t, c, 1)
+			require.Equal(t, CodeCredentials, e.Code, e.Error())
+			require.True(t, e.Credentials)
+			require.False(t, e.MaybeTaken)
+			require.ErrorIs(t, e, context.DeadlineExceeded)
+		})
+	})
+	t.Run("a password in the endpoint", func(t *testing.T) {
+		c := newTestClient(t, srv, func(c *Config) { c.AWS.BaseEndpoint = aws.String("http://user:SECRET@[::1") })
+		e := putError(t, c, 1)
+		require.Equal(t, CodeClient, e.Code)
+		require.NotContains(t, e.Error(), "SECRET")
 	})
 	t.Run("no region", func(t *testing.T) {
 		c := newTestClient(t, srv, func(c *Config) { c.AWS.Region, c.AWS.BaseEndpoint = "", nil })
@@ -389,6 +414,7 @@ func TestLine(t *testing.T) {
 	require.Equal(t, strings.Repeat("é", 200)+"…", line(strings.Repeat("é", 1000)))
 	require.Equal(t, "x"+strings.Repeat("é", 199)+"…", line("x"+strings.Repeat("é", 1000)))
 	require.Equal(t, "", line(""))
+	require.Equal(t, "parse https://host/a@b: no", line("parse https://user:p@ss@host/a@b: no"))
 }
 
 func ExampleError() {
