@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.uber.org/zap"
 
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/fieldformat"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/metadata"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/partitionkey"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/postprocess"
@@ -232,8 +233,8 @@ func (c *Config) checkRecords(m *mistakes) {
 	oneOf(m, "oversize", c.Oversize, oversizeDrop, oversizeTruncate)
 
 	if c.FieldFormat != "" {
-		if !slices.Contains(fieldFormats, strings.ToLower(c.FieldFormat)) {
-			m.add([]string{"field_format"}, "`field_format` is %q: write %s", printable(c.FieldFormat), list(fieldFormats, "or"))
+		if _, err := fieldformat.Parse(c.FieldFormat); err != nil {
+			m.add([]string{"field_format"}, "`field_format`: %s", err)
 		}
 	} else {
 		for _, device := range []struct{ key, value string }{{"vendor", c.Vendor}, {"product", c.Product}, {"version", c.Version}} {
@@ -319,5 +320,3 @@ func oneOf(m *mistakes, key, value string, allowed ...string) {
 		m.add([]string{key}, "`%s` is %q: write %s", key, printable(value), list(allowed, "or"))
 	}
 }
-
-var fieldFormats = []string{"ecs", "cim", "asim", "cef", "leef", "csl", "ocsf", "udm"}
