@@ -69,7 +69,7 @@ func TestPut(t *testing.T) {
 					})
 					rng := rand.New(rand.NewPCG(1, 2))
 					var want []string
-					for _, n := range []int{1, 2, 77, 500} {
+					for _, n := range []int{1, 2, 300} {
 						r := c.NewRequest()
 						for range n {
 							data := randomBytes(rng, 1+rng.IntN(3000))
@@ -470,11 +470,11 @@ func TestBodiesUnderLoad(t *testing.T) {
 		srv.Fail(kinesistest.Fault{Share: 0.1, Seed: 1, Do: kinesistest.Reset()})
 		srv.Fail(kinesistest.Fault{Share: 0.1, Seed: 2, Do: kinesistest.HTML(500)})
 		srv.Fail(kinesistest.Fault{Share: 0.1, Seed: 3, Do: kinesistest.Lose()})
-		c := newTestClient(t, srv, withTLS(srv), func(c *Config) { c.Connections = 8 })
+		c := newTestClient(t, srv, withTLS(srv), func(c *Config) { c.Connections = 6 })
 		var wg sync.WaitGroup
-		for g := range 8 {
+		for g := range 6 {
 			wg.Go(func() {
-				for i := range 25 {
+				for i := range 12 {
 					r := c.NewRequest()
 					text := strings.Repeat(fmt.Sprintf("%d/%d ", g, i), 1000)
 					for range 20 {
@@ -494,9 +494,9 @@ func TestBodiesUnderLoad(t *testing.T) {
 		for r := range srv.Stream(testStream).Records() {
 			seen[string(r.Data)]++
 		}
-		require.Len(t, seen, 8*25)
-		for g := range 8 {
-			for i := range 25 {
+		require.Len(t, seen, 6*12)
+		for g := range 6 {
+			for i := range 12 {
 				text := strings.Repeat(fmt.Sprintf("%d/%d ", g, i), 1000)
 				require.GreaterOrEqual(t, seen[text], 20)
 			}

@@ -114,7 +114,7 @@ func TestEntries(t *testing.T) {
 				a := newTestRequest(from, testStream)
 				var data [][]byte
 				var keys []string
-				for i := range 300 {
+				for i := range 110 {
 					data = append(data, randomBytes(rng, []int{0, 1, 2, 3, 23, 24, 255, 256, 65535, 65536, rng.IntN(2000)}[i%11]))
 					keys = append(keys, randomKey(rng))
 					require.True(t, a.Append(data[i], keys[i]))
@@ -135,7 +135,7 @@ func TestEntries(t *testing.T) {
 				a.Release()
 				// Entries must not share memory with what is filled now.
 				other := newTestRequest(from, testStream)
-				for range 300 {
+				for range 110 {
 					other.Append(bytes.Repeat([]byte{0xaa}, 3000), "zzzzzzzzzzzzzzzzzzzz")
 				}
 				defer other.Release()
