@@ -75,12 +75,12 @@ var asimAudits = map[activity]string{actCreate: "Create", actRead: "Read", actOp
 	actInstall: "Install", actEnable: "Enable", actDisable: "Disable", actStart: "Start", actEnd: "Stop"}
 
 // asimMandatory are the columns that a schema needs beside those that every schema has.
-var asimMandatory = map[string][]string{
-	"ProcessEvent":  {"ActingProcessId", "ActorUsername", "TargetProcessCommandLine", "TargetProcessId", "TargetProcessName", "TargetUsername"},
-	"FileEvent":     {"ActorUsername", "TargetFilePath", "TargetFilePathType"},
-	"RegistryEvent": {"ActingProcessId", "ActorUsername", "ParentProcessId", "RegistryKey"},
-	"DhcpEvent":     {"SrcHostname", "SrcIpAddr", "SrcMacAddr"}, "Dns": {"DnsQuery", "Src"},
-	"UserManagement": {"ActorUsername"}, "WebSession": {"Dst", "Url"},
+var asimMandatory = map[string][]spot{
+	"ProcessEvent":  {at("ActingProcessId"), at("ActorUsername"), at("TargetProcessCommandLine"), at("TargetProcessId"), at("TargetProcessName"), at("TargetUsername")},
+	"FileEvent":     {at("ActorUsername"), at("TargetFilePath"), at("TargetFilePathType")},
+	"RegistryEvent": {at("ActingProcessId"), at("ActorUsername"), at("ParentProcessId"), at("RegistryKey")},
+	"DhcpEvent":     {at("SrcHostname"), at("SrcIpAddr"), at("SrcMacAddr")}, "Dns": {at("DnsQuery"), at("Src")},
+	"UserManagement": {at("ActorUsername")}, "WebSession": {at("Dst"), at("Url")},
 }
 
 // asimDetails are the EventResultDetails that a schema allows, by lower-case letters.
@@ -136,26 +136,26 @@ func beginASIM(e *Encoder) {
 	if eventType == "" {
 		eventType = e.asimType()
 	}
-	e.keepOwn("TimeGenerated")
-	e.fill("TimeGenerated", timeVal(e.eventTime()))
-	e.fill("EventSchema", strVal(schema.name))
-	e.fill("EventSchemaVersion", strVal(schema.version))
+	e.keepOwn(atTimeGenerated)
+	e.fill(atTimeGenerated, timeVal(e.eventTime()))
+	e.fill(atEventSchema, strVal(schema.name))
+	e.fill(atEventSchemaVersion, strVal(schema.version))
 	if eventType != "" {
-		e.fill("EventType", strVal(eventType))
+		e.fill(atEventType, strVal(eventType))
 	}
 	e.originals()
 	e.asimAction()
 	e.asimDetails(schema.name)
-	e.fill("EventSeverity", strVal(e.asimSeverity()))
+	e.fill(atEventSeverity, strVal(e.asimSeverity()))
 	if e.ev.class == classDNS && e.ev.activity == actQuery {
-		e.fill("EventSubType", strVal("request"))
+		e.fill(atEventSubType, strVal("request"))
 	}
 	if schema == asimNetwork && e.ev.class != classFinding {
 		switch e.ev.activity {
 		case actOpen:
-			e.fill("EventSubType", strVal("Start"))
+			e.fill(atEventSubType, strVal("Start"))
 		case actClose:
-			e.fill("EventSubType", strVal("End"))
+			e.fill(atEventSubType, strVal("End"))
 		}
 	}
 }
@@ -189,9 +189,9 @@ func (e *Encoder) originals() {
 	if !e.has(k.action) {
 		return
 	}
-	place := "EventOriginalType"
+	place := atEventOriginalType
 	if e.has(k.code) {
-		place = "EventOriginalSubType"
+		place = atEventOriginalSubType
 	}
 	if v, ok := e.convert(kindText, "", k.action, &e.vals[k.action]); ok == fitYes && !e.filled(place) {
 		e.fill(place, v)
@@ -205,19 +205,19 @@ func (e *Encoder) asimAction() {
 	if v == nil || v.asim == "" || e.ev.class > classTunnel && e.ev.class != classFinding {
 		return
 	}
-	e.fill("DvcAction", strVal(v.asim))
+	e.fill(atDvcAction, strVal(v.asim))
 	if e.has(e.table.known.action) {
-		e.fill("DvcOriginalAction", strVal(e.word(e.table.known.action)))
+		e.fill(atDvcOriginalAction, strVal(e.word(e.table.known.action)))
 	}
 }
 
 func (e *Encoder) asimDetails(schema string) {
 	k := &e.table.known
 	if w := fold(asimDetails[schema], e.word(k.reason)); w != "" {
-		e.fill("EventResultDetails", strVal(w))
+		e.fill(atEventResultDetails, strVal(w))
 	}
 	if e.ev.class == classDNS && !e.has(k.dnsRCode) {
-		e.fill("EventResultDetails", strVal("NA"))
+		e.fill(atEventResultDetails, strVal("NA"))
 	}
 }
 
@@ -279,34 +279,34 @@ func (e *Encoder) asimResult() string {
 }
 
 func finishASIM(e *Encoder) bool {
-	if !e.filled("EventType") {
+	if !e.filled(atEventType) {
 		return false // something that the schema does not know, such as an offer of DHCP
 	}
-	e.fill("EventResult", strVal(e.asimResult()))
-	e.fill("EventVendor", strVal(e.vendor()))
-	e.fill("EventProduct", strVal(e.product()))
-	e.fill("EventProductVersion", strVal(e.version()))
-	e.fill("EventCount", intVal(1))
+	e.fill(atEventResult, strVal(e.asimResult()))
+	e.fill(atEventVendor, strVal(e.vendor()))
+	e.fill(atEventProduct, strVal(e.product()))
+	e.fill(atEventProductVersion, strVal(e.version()))
+	e.fill(atEventCount, intVal(1))
 	at := timeVal(e.eventTime())
-	e.fill("EventStartTime", at)
-	if i := e.plan.at("EventStartTime"); e.set.has(int(i)) {
+	e.fill(atEventStartTime, at)
+	if i := e.plan.at(atEventStartTime); e.set.has(int(i)) {
 		at = e.out[i]
 	}
-	e.fill("EventEndTime", at)
-	if e.ev.class == classFinding && e.plan.class == classFinding && !e.filled("EventUid") {
-		e.fill("EventUid", strVal(e.uid()))
+	e.fill(atEventEndTime, at)
+	if e.ev.class == classFinding && e.plan.class == classFinding && !e.filled(atEventUid) {
+		e.fill(atEventUid, strVal(e.uid()))
 	}
 	// Who a new process runs as is the one who started it, when only one of them is known.
 	if e.ev.class == classProcess {
-		e.fillFrom("TargetUsername", "ActorUsername")
-		e.fillFrom("TargetUsernameType", "ActorUsernameType")
-		e.fillFrom("ActorUsername", "TargetUsername")
-		e.fillFrom("ActorUsernameType", "TargetUsernameType")
+		e.fillFrom(atTargetUsername, atActorUsername)
+		e.fillFrom(atTargetUsernameType, atActorUsernameType)
+		e.fillFrom(atActorUsername, atTargetUsername)
+		e.fillFrom(atActorUsernameType, atTargetUsernameType)
 	}
-	e.fillFrom("Src", "SrcIpAddr", "SrcFQDN", "SrcHostname", "SrcDvcId")
-	e.fillFrom("Dst", "DstIpAddr", "TargetIpAddr", "DstFQDN", "TargetFQDN", "DstHostname", "TargetHostname", "HttpHost", "DstDvcId", "TargetAppName")
-	e.fillFrom("Dvc", "DvcFQDN", "DvcHostname", "DvcIpAddr", "DvcId")
-	e.fill("Dvc", strVal(e.product()))
+	e.fillFrom(atSrc, atSrcIpAddr, atSrcFQDN, atSrcHostname, atSrcDvcId)
+	e.fillFrom(atDst, atDstIpAddr, atTargetIpAddr, atDstFQDN, atTargetFQDN, atDstHostname, atTargetHostname, atHttpHost, atDstDvcId, atTargetAppName)
+	e.fillFrom(atDvc, atDvcFQDN, atDvcHostname, atDvcIpAddr, atDvcId)
+	e.fill(atDvc, strVal(e.product()))
 	if e.ev.class != classGeneric {
 		for _, column := range asimMandatory[asimSchemas[e.plan.class].name] {
 			if !e.filled(column) {
@@ -323,9 +323,9 @@ func finishASIM(e *Encoder) bool {
 // auditObject fills the two columns that an audit event needs: what was done, and to what.
 func (e *Encoder) auditObject() {
 	k := &e.table.known
-	e.fill("Operation", strVal(firstOf(e.word(k.action), e.word(k.code), e.word(k.dataset), "Log")))
-	e.fillFrom("Object", "ObjectId")
-	e.fill("Object", strVal(firstOf(e.word(k.regPath), e.word(k.regKey), e.word(k.filePath), e.word(k.fileName), e.word(k.processPath),
+	e.fill(atOperation, strVal(firstOf(e.word(k.action), e.word(k.code), e.word(k.dataset), "Log")))
+	e.fillFrom(atObject, atObjectId)
+	e.fill(atObject, strVal(firstOf(e.word(k.regPath), e.word(k.regKey), e.word(k.filePath), e.word(k.fileName), e.word(k.processPath),
 		e.word(k.processName), e.word(k.urlFull), e.word(k.urlPath), e.word(k.dnsQuestion), e.word(k.targetUser), e.word(k.dbName),
 		e.word(k.packageName), e.word(k.vulnID), e.word(k.emailSubject), e.word(k.serviceName), e.word(k.hostName), e.product())))
 }

@@ -105,25 +105,31 @@ func millis(dst []byte, n int64) []byte {
 }
 
 func beginCEF(e *Encoder) {
-	e.keepOwn("rt")
+	e.keepOwn(atRt)
 	k := &e.table.known
-	e.fill("rt", timeVal(e.eventTime()))
+	e.fill(atRt, timeVal(e.eventTime()))
 	switch {
-	case e.filled("header.severity"):
+	case e.filled(atHeaderSeverity):
 	case e.ev.severity.number < 0:
-		e.fill("header.severity", strVal("Unknown"))
+		e.fill(atHeaderSeverity, strVal("Unknown"))
 	default:
-		e.fill("header.severity", intVal(int64(e.ev.severity.number)))
+		e.fill(atHeaderSeverity, intVal(int64(e.ev.severity.number)))
 	}
-	e.fillWords("cat", k.category)
+	e.fillWords(atCat, k.category)
 }
 
 func finishCEF(e *Encoder) bool {
-	e.fillHeader("header.vendor", e.vendor(), defaultVendor)
-	e.fillHeader("header.product", e.product(), defaultProduct)
-	e.fillHeader("header.version", e.version(), defaultVersion)
-	e.fillHeader("header.classid", e.eventID(), "log")
-	e.fillHeader("header.name", e.title(), "Log record")
+	e.fillHeader(atHeaderVendor, e.vendor(), defaultVendor)
+	e.fillHeader(atHeaderProduct, e.product(), defaultProduct)
+	e.fillHeader(atHeaderVersion, e.version(), defaultVersion)
+	e.fillHeader(atHeaderClassid, e.eventID(), "log")
+	e.fillHeader(atHeaderName, e.title(), "Log record")
+	e.limit()
+	return true
+}
+
+// limit shortens texts that are longer than their key takes, with the whole text in the bag, and adds labels.
+func (e *Encoder) limit() {
 	for i := range e.plan.limited {
 		l := &e.plan.limited[i]
 		if !e.set.has(int(l.leaf)) {
@@ -140,24 +146,23 @@ func finishCEF(e *Encoder) bool {
 			v.str = cut(v.str, l.limit)
 		}
 	}
-	return true
 }
 
 // fillHeader fills a field of a header that must not be empty.
-func (e *Encoder) fillHeader(path, text, otherwise string) {
+func (e *Encoder) fillHeader(s spot, text, otherwise string) {
 	if strings.TrimSpace(text) == "" {
 		text = otherwise
 	}
-	if i := e.plan.at(path); e.set.has(int(i)) && (e.out[i].typ != typStr || strings.TrimSpace(e.out[i].str) != "") {
+	if i := e.plan.at(s); e.set.has(int(i)) && (e.out[i].typ != typStr || strings.TrimSpace(e.out[i].str) != "") {
 		return
 	}
-	e.force(path, strVal(text))
+	e.force(s, strVal(text))
 }
 
 func writeCEF(e *Encoder, dst []byte) []byte {
 	dst = append(dst, "CEF:0|"...)
-	for _, path := range [...]string{"header.vendor", "header.product", "header.version", "header.classid", "header.name", "header.severity"} {
-		dst = e.appendEscaped(dst, &e.out[e.plan.at(path)], escapeHeader)
+	for _, s := range [...]spot{atHeaderVendor, atHeaderProduct, atHeaderVersion, atHeaderClassid, atHeaderName, atHeaderSeverity} {
+		dst = e.appendEscaped(dst, &e.out[e.plan.at(s)], escapeHeader)
 		dst = append(dst, '|')
 	}
 	e.spans = e.spans[:0]
@@ -194,60 +199,65 @@ func writeCEF(e *Encoder, dst []byte) []byte {
 }
 
 // appendEscaped writes a value as text and escapes it.
-func (e *Encoder) appendEscaped(dst []byte, v *val, escape func(dst []byte, s string) []byte) []byte {
+func (e *Encoder) appendEscaped(dst []byte, v *val, escape *escape) []byte {
 	switch v.typ {
 	case typStr:
-		return escape(dst, v.str)
+		return escape.append(dst, v.str)
 	case typInt, typFloat, typBool:
 		return v.appendPlain(dst)
 	}
 	at := len(e.arena)
 	e.arena = e.appendText(e.arena, v)
-	return escape(dst, e.since(at))
+	return escape.append(dst, e.since(at))
 }
 
-// escapeHeader escapes a field of a CEF header: backslash and pipe. Line breaks and other controls become blanks.
-func escapeHeader(dst []byte, s string) []byte {
-	return escapeText(dst, s, func(dst []byte, c byte) []byte {
-		switch {
-		case c == '\\' || c == '|':
-			return append(dst, '\\', c)
-		case c < ' ' || c == 0x7f:
-			return append(dst, ' ')
+// An escape says what is written for each ASCII letter; nil writes the letter itself.
+type escape [utf8.RuneSelf][]byte
+
+// newEscape makes blanks of controls, and of the letters in the map what the map says.
+func newEscape(special map[byte]string) *escape {
+	var e escape
+	for c := range e {
+		if c < ' ' || c == 0x7f {
+			e[c] = []byte(" ")
 		}
-		return append(dst, c)
-	})
+	}
+	for c, text := range special {
+		e[c] = []byte(text)
+	}
+	return &e
 }
 
-// escapeExtension escapes a value of a CEF extension: backslash, equals sign and line breaks. A tab stays; other controls
-// become blanks.
-func escapeExtension(dst []byte, s string) []byte {
-	return escapeText(dst, s, func(dst []byte, c byte) []byte {
-		switch {
-		case c == '\\' || c == '=':
-			return append(dst, '\\', c)
-		case c == '\n':
-			return append(dst, '\\', 'n')
-		case c == '\r':
-			return append(dst, '\\', 'r')
-		case c < ' ' && c != '\t' || c == 0x7f:
-			return append(dst, ' ')
-		}
-		return append(dst, c)
-	})
-}
+var (
+	// A field of a CEF header: backslash and pipe. A line break cannot be told.
+	escapeHeader = newEscape(map[byte]string{'\\': `\\`, '|': `\|`})
+	// A value of a CEF extension: backslash, equals sign and line breaks. A tab stays.
+	escapeExtension = newEscape(map[byte]string{'\\': `\\`, '=': `\=`, '\n': `\n`, '\r': `\r`, '\t': "\t"})
+	// LEEF has no escapes: what would break the line is replaced.
+	replaceInHeader = newEscape(map[byte]string{'|': "_"})
+	replaceInValue  = newEscape(nil)
+)
 
-// escapeText writes ASCII letter by letter through a function and the rest as it is; what is not UTF-8 becomes U+FFFD.
-func escapeText(dst []byte, s string, ascii func([]byte, byte) []byte) []byte {
+// append writes a text with its escapes; what is not UTF-8 becomes U+FFFD.
+func (e *escape) append(dst []byte, s string) []byte {
+	start := 0
 	for i := 0; i < len(s); {
 		if c := s[i]; c < utf8.RuneSelf {
-			dst = ascii(dst, c)
+			if e[c] == nil {
+				i++
+				continue
+			}
+			dst = append(append(dst, s[start:i]...), e[c]...)
 			i++
+			start = i
 			continue
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
-		dst = utf8.AppendRune(dst, r)
+		if r == utf8.RuneError && size == 1 {
+			dst = append(append(dst, s[start:i]...), "\ufffd"...)
+			start = i + 1
+		}
 		i += size
 	}
-	return dst
+	return append(dst, s[start:]...)
 }

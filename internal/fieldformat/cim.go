@@ -55,10 +55,10 @@ var cimChanges = map[activity]string{
 }
 
 func beginCIM(e *Encoder) {
-	e.keepOwn("_time")
+	e.keepOwn(atTime)
 	k := &e.table.known
-	e.fill("_time", timeVal(e.eventTime()))
-	e.fill("vendor_product", strVal(e.vendorProduct()))
+	e.fill(atTime, timeVal(e.eventTime()))
+	e.fill(atVendorProduct, strVal(e.vendorProduct()))
 	if e.has(k.vendor) {
 		e.consume(k.vendor)
 	}
@@ -68,7 +68,7 @@ func beginCIM(e *Encoder) {
 	e.tags()
 	e.cimAction()
 	if w := e.ev.severity.cim(); w != "" {
-		e.fill("severity", strVal(w))
+		e.fill(atSeverity, strVal(w))
 	}
 	switch e.ev.class {
 	case classFinding:
@@ -76,17 +76,17 @@ func beginCIM(e *Encoder) {
 		if e.has(k.sourceIP, k.clientIP) && e.has(k.destIP, k.serverIP) {
 			kind = "network"
 		}
-		e.fill("ids_type", strVal(kind))
+		e.fill(atIdsType, strVal(kind))
 	case classFile:
-		e.fill("object_category", strVal("file"))
+		e.fill(atObjectCategory, strVal("file"))
 	case classRegKey, classRegValue:
-		e.fill("object_category", strVal("registry"))
+		e.fill(atObjectCategory, strVal("registry"))
 	case classAccount:
-		e.fill("object_category", strVal("user"))
-		e.fill("change_type", strVal("account"))
+		e.fill(atObjectCategory, strVal("user"))
+		e.fill(atChangeType, strVal("account"))
 	case classGroup:
-		e.fill("object_category", strVal("group"))
-		e.fill("change_type", strVal("account"))
+		e.fill(atObjectCategory, strVal("group"))
+		e.fill(atChangeType, strVal("account"))
 	}
 }
 
@@ -109,10 +109,10 @@ func (e *Encoder) vendorProduct() string {
 func (e *Encoder) tags() {
 	model := cimTags[e.ev.class]
 	k := &e.table.known
-	if e.ev.class == classFinding && e.bits(categories, k.category)&categories["malware"] != 0 {
+	if e.ev.class == classFinding && e.bits(categories, k.category)&catMalware != 0 {
 		model = []string{"malware", "attack"}
 	}
-	if len(model) == 0 || e.filled("tag") {
+	if len(model) == 0 || e.filled(atTag) {
 		return // tags of no model would be read as a model's
 	}
 	at := len(e.arena)
@@ -139,7 +139,7 @@ func (e *Encoder) tags() {
 		}
 	}
 	e.arena = b
-	e.fill("tag", val{typ: typRaw, str: e.since(at)})
+	e.fill(atTag, val{typ: typRaw, str: e.since(at)})
 }
 
 // cimAction translates what happened into the model's words. The source's own word goes to vendor_action, unless it is
@@ -183,43 +183,43 @@ func (e *Encoder) cimAction() {
 	if e.has(k.action) {
 		switch {
 		case word == "" && e.ev.class == classHTTP || e.ev.class == classGeneric || e.ev.class == classDB:
-			e.fill("action", strVal(e.word(k.action)))
+			e.fill(atAction, strVal(e.word(k.action)))
 			e.consume(k.action)
 		case e.word(k.action) != word:
-			e.fill("vendor_action", strVal(e.word(k.action)))
+			e.fill(atVendorAction, strVal(e.word(k.action)))
 			e.consume(k.action)
 		default:
 			e.consume(k.action)
 		}
 	}
 	if word != "" {
-		e.fill("action", strVal(word))
+		e.fill(atAction, strVal(word))
 	}
 	if e.has(k.outcome) && e.vals[k.outcome].name != "" {
 		switch e.ev.outcome {
 		case outcomeSuccess, outcomeFailure:
 			if !e.has(k.httpStatus) && e.ev.class != classPackage {
-				e.fill("status", strVal(e.word(k.outcome)))
+				e.fill(atStatus, strVal(e.word(k.outcome)))
 			}
 		}
 	}
 }
 
 func finishCIM(e *Encoder) bool {
-	e.fillFrom("dest", "dest_ip", "dest_dns", "url_domain")
-	e.fillFrom("src", "src_ip", "src_dns")
-	e.fillFrom("dvc", "dvc_ip")
+	e.fillFrom(atDest, atDestIp, atDestDns, atUrlDomain)
+	e.fillFrom(atSrcX, atSrcIp, atSrcDns)
+	e.fillFrom(atDvcX, atDvcIp)
 	return true
 }
 
 // fillFrom fills a place with what stands in the first of others.
-func (e *Encoder) fillFrom(path string, from ...string) {
-	if e.plan.at(path) < 0 || e.filled(path) {
+func (e *Encoder) fillFrom(s spot, from ...spot) {
+	if e.plan.at(s) < 0 || e.filled(s) {
 		return
 	}
 	for _, f := range from {
 		if i := e.plan.at(f); i >= 0 && e.set.has(int(i)) {
-			e.fill(path, e.out[i])
+			e.fill(s, e.out[i])
 			return
 		}
 	}

@@ -206,26 +206,102 @@ func (e *Encoder) word(f int) string {
 }
 
 // A set of the words of event.category or event.type.
-type words64 uint64
+type wordSet uint64
 
-var (
-	categories = wordBits("network web email authentication session iam process file registry intrusion_detection malware threat " +
-		"vulnerability configuration api database driver library package host")
-	types = wordBits("access admin allowed change connection creation deletion denied device end error group indicator info " +
-		"installation protocol start user")
-	eventKinds = wordBits("alert asset enrichment event metric state pipeline_error signal")
+// The categories of ECS.
+const (
+	catNetwork wordSet = 1 << iota
+	catWeb
+	catEmail
+	catAuthentication
+	catSession
+	catIam
+	catProcess
+	catFile
+	catRegistry
+	catIntrusionDetection
+	catMalware
+	catThreat
+	catVulnerability
+	catConfiguration
+	catApi
+	catDatabase
+	catDriver
+	catLibrary
+	catPackage
+	catHost
 )
 
-func wordBits(list string) map[string]words64 {
-	m := map[string]words64{}
-	for i, w := range strings.Fields(list) {
-		m[w] = 1 << i
+// The types of ECS.
+const (
+	typeAccess wordSet = 1 << iota
+	typeAdmin
+	typeAllowed
+	typeChange
+	typeConnection
+	typeCreation
+	typeDeletion
+	typeDenied
+	typeDevice
+	typeEnd
+	typeError
+	typeGroup
+	typeIndicator
+	typeInfo
+	typeInstallation
+	typeProtocol
+	typeStart
+	typeUser
+)
+
+var (
+	categories = map[string]wordSet{
+		"network":             catNetwork,
+		"web":                 catWeb,
+		"email":               catEmail,
+		"authentication":      catAuthentication,
+		"session":             catSession,
+		"iam":                 catIam,
+		"process":             catProcess,
+		"file":                catFile,
+		"registry":            catRegistry,
+		"intrusion_detection": catIntrusionDetection,
+		"malware":             catMalware,
+		"threat":              catThreat,
+		"vulnerability":       catVulnerability,
+		"configuration":       catConfiguration,
+		"api":                 catApi,
+		"database":            catDatabase,
+		"driver":              catDriver,
+		"library":             catLibrary,
+		"package":             catPackage,
+		"host":                catHost,
 	}
-	return m
-}
+	types = map[string]wordSet{
+		"access":       typeAccess,
+		"admin":        typeAdmin,
+		"allowed":      typeAllowed,
+		"change":       typeChange,
+		"connection":   typeConnection,
+		"creation":     typeCreation,
+		"deletion":     typeDeletion,
+		"denied":       typeDenied,
+		"device":       typeDevice,
+		"end":          typeEnd,
+		"error":        typeError,
+		"group":        typeGroup,
+		"indicator":    typeIndicator,
+		"info":         typeInfo,
+		"installation": typeInstallation,
+		"protocol":     typeProtocol,
+		"start":        typeStart,
+		"user":         typeUser,
+	}
+	eventKinds = map[string]wordSet{"alert": 1, "asset": 1, "enrichment": 1, "event": 1, "metric": 1, "state": 1, "pipeline_error": 1, "signal": 1}
+)
 
 // bits are the words of a list that a table knows.
-func (e *Encoder) bits(table map[string]words64, f int) words64 {
+func (e *Encoder) bits(table map[string]wordSet, f int) wordSet {
 	if !e.slots.has(f) {
 		return 0
 	}
@@ -233,7 +309,7 @@ func (e *Encoder) bits(table map[string]words64, f int) words64 {
 	if v.typ != typList {
 		return fold(table, e.word(f))
 	}
-	var set words64
+	var set wordSet
 	for _, el := range v.pv.Slice().All() {
 		a := attr(el, "")
 		if a.typ == typStr {
@@ -254,9 +330,9 @@ func (e *Encoder) classify() {
 	ev.verdict = fold(verdicts, action)
 	if ev.verdict == nil {
 		switch {
-		case typ&types["denied"] != 0:
+		case typ&typeDenied != 0:
 			ev.verdict = &verdictDeny
-		case typ&types["allowed"] != 0:
+		case typ&typeAllowed != 0:
 			ev.verdict = &verdictAllow
 		}
 	}
@@ -270,46 +346,46 @@ func (e *Encoder) classify() {
 	}
 }
 
-func (e *Encoder) findClass(cat, typ words64) class {
+func (e *Encoder) findClass(cat, typ wordSet) class {
 	k := &e.table.known
-	in := func(name string) bool { return cat&categories[name] != 0 }
+	in := func(c wordSet) bool { return cat&c != 0 }
 	ends := e.has(k.sourceIP, k.sourceDomain, k.clientIP, k.clientDomain) && e.has(k.destIP, k.destDomain, k.serverIP, k.serverDomain)
 	switch {
-	case in("vulnerability"), cat == 0 && e.has(k.vulnID):
+	case in(catVulnerability), cat == 0 && e.has(k.vulnID):
 		return classVuln
-	case in("intrusion_detection"), in("malware"), in("threat"), e.ev.alert && e.has(k.ruleName, k.ruleID, k.ruleUUID, k.techniqueID):
+	case in(catIntrusionDetection), in(catMalware), in(catThreat), e.ev.alert && e.has(k.ruleName, k.ruleID, k.ruleUUID, k.techniqueID):
 		return classFinding
-	case in("authentication"), in("session") && e.has(k.userName, k.userID, k.targetUser):
+	case in(catAuthentication), in(catSession) && e.has(k.userName, k.userID, k.targetUser):
 		return classAuth
-	case in("iam"):
-		if typ&types["group"] != 0 || e.has(k.groupName, k.groupID) {
+	case in(catIam):
+		if typ&typeGroup != 0 || e.has(k.groupName, k.groupID) {
 			return classGroup
 		}
 		return classAccount
-	case in("email"), cat == 0 && e.has(k.emailFrom, k.emailTo):
+	case in(catEmail), cat == 0 && e.has(k.emailFrom, k.emailTo):
 		return classEmail
-	case in("registry"), cat == 0 && e.has(k.regPath, k.regKey):
+	case in(catRegistry), cat == 0 && e.has(k.regPath, k.regKey):
 		if e.has(k.regValue) {
 			return classRegValue
 		}
 		return classRegKey
-	case in("file"):
+	case in(catFile):
 		return classFile
-	case in("database"):
+	case in(catDatabase):
 		return classDB
-	case in("api"), in("configuration"):
+	case in(catApi), in(catConfiguration):
 		return classAPI
-	case in("driver"), in("library"), cat == 0 && e.has(k.dllName):
+	case in(catDriver), in(catLibrary), cat == 0 && e.has(k.dllName):
 		return classModule
-	case in("process"):
+	case in(catProcess):
 		return classProcess
-	case in("package"), cat == 0 && e.has(k.packageName):
+	case in(catPackage), cat == 0 && e.has(k.packageName):
 		return classPackage
 	case e.has(k.dnsQuestion):
 		return classDNS
-	case in("web"), (cat == 0 || in("network")) && e.has(k.httpMethod, k.httpStatus):
+	case in(catWeb), (cat == 0 || in(catNetwork)) && e.has(k.httpMethod, k.httpStatus):
 		return classHTTP
-	case in("network"), cat == 0 && ends:
+	case in(catNetwork), cat == 0 && ends:
 		return e.networkClass()
 	case cat != 0:
 		return classGeneric
@@ -379,40 +455,54 @@ var actionWords = []struct {
 	{"insert", actUpdate}, {"drop", actDelete}, {"alter", actUpdate}, {"connect", actConnect},
 }
 
-func (e *Encoder) findActivity(typ words64, action string) activity {
-	k := &e.table.known
-	in := func(name string) bool { return typ&types[name] != 0 }
-	byAction := func() activity {
-		lower := e.lower(action)
-		for _, w := range actionWords {
-			if strings.Contains(lower, w.word) {
-				return w.act
-			}
-		}
-		return actNone
+// rememberedActions is how many actions an encoder keeps in mind. A device has tens of them.
+const rememberedActions = 1024
+
+// actionOf finds the activity in the name of an action.
+func (e *Encoder) actionOf(action string) activity {
+	if a, ok := e.actions[action]; ok {
+		return a
 	}
+	found := actNone
+	lower := e.lower(action)
+	for _, w := range actionWords {
+		if strings.Contains(lower, w.word) {
+			found = w.act
+			break
+		}
+	}
+	if len(e.actions) < rememberedActions && len(action) < 256 {
+		e.actions[strings.Clone(action)] = found
+	}
+	return found
+}
+
+func (e *Encoder) findActivity(typ wordSet, action string) activity {
+	k := &e.table.known
+	in := func(t wordSet) bool { return typ&t != 0 }
+	byAction := func() activity { return e.actionOf(action) }
 	byType := func() activity {
 		switch {
-		case in("creation"):
+		case in(typeCreation):
 			return actCreate
-		case in("deletion"):
+		case in(typeDeletion):
 			return actDelete
-		case in("change"):
+		case in(typeChange):
 			return actUpdate
-		case in("access"):
+		case in(typeAccess):
 			return actRead
-		case in("start"):
+		case in(typeStart):
 			return actStart
-		case in("end"):
+		case in(typeEnd):
 			return actEnd
-		case in("installation"):
+		case in(typeInstallation):
 			return actInstall
 		}
 		return actNone
 	}
 	switch e.ev.class {
 	case classNet, classSSH, classFTP, classRDP, classSMB, classTunnel:
-		return e.networkActivity(in, action)
+		return e.networkActivity(in)
 	case classDNS:
 		switch t := e.lower(e.word(k.dnsType)); {
 		case t == "answer", t == "response", t == "" && e.has(k.dnsRCode, k.dnsAnswers, k.dnsAnswerData):
@@ -434,7 +524,7 @@ func (e *Encoder) findActivity(typ words64, action string) activity {
 		return actNone
 	case classAuth:
 		switch a := byAction(); {
-		case in("end"), a == actLogoff:
+		case in(typeEnd), a == actLogoff:
 			return actLogoff
 		case a == actElevate:
 			return actElevate
@@ -500,7 +590,7 @@ func (e *Encoder) findActivity(typ words64, action string) activity {
 		}
 		return byAction()
 	case classModule:
-		if in("end") {
+		if in(typeEnd) {
 			return actEnd
 		}
 		return actStart
@@ -520,18 +610,18 @@ var dhcpActivities = map[string]activity{
 	"renew": actRenew, "nak": actNak, "release": actRelease, "inform": actInform, "expire": actExpire,
 }
 
-func (e *Encoder) networkActivity(in func(string) bool, action string) activity {
+func (e *Encoder) networkActivity(in func(wordSet) bool) activity {
 	v := e.ev.verdict
 	switch {
 	case v != nil && v.disposition == 21:
 		return actReset
 	case v != nil && v.name == "denied":
 		return actRefuse
-	case in("end"), v == &verdictClose:
+	case in(typeEnd), v == &verdictClose:
 		return actClose
-	case in("start"):
+	case in(typeStart):
 		return actOpen
-	case in("denied"):
+	case in(typeDenied):
 		return actRefuse
 	case e.ev.outcome == outcomeFailure:
 		return actFail

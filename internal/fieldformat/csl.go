@@ -25,24 +25,24 @@ func ticks(dst []byte, n int64) []byte {
 }
 
 func beginCSL(e *Encoder) {
-	e.keepOwn("TimeGenerated")
+	e.keepOwn(atTimeGenerated)
 	k := &e.table.known
-	e.fill("TimeGenerated", timeVal(e.eventTime()))
-	e.fill("ReceiptTime", timeVal(e.eventTime()))
-	e.fill("LogSeverity", strVal(e.ev.severity.csl()))
+	e.fill(atTimeGenerated, timeVal(e.eventTime()))
+	e.fill(atReceiptTime, timeVal(e.eventTime()))
+	e.fill(atLogSeverity, strVal(e.ev.severity.csl()))
 	if e.has(k.level) && e.ev.severity.level != 0 {
-		e.fill("OriginalLogSeverity", e.vals[k.level])
+		e.fill(atOriginalLogSeverity, e.vals[k.level])
 		e.consume(k.level)
 	}
-	e.fillWords("DeviceEventCategory", k.category)
+	e.fillWords(atDeviceEventCategory, k.category)
 }
 
 func finishCSL(e *Encoder) bool {
-	e.fill("DeviceVendor", strVal(e.vendor()))
-	e.fill("DeviceProduct", strVal(e.product()))
-	e.fill("DeviceVersion", strVal(e.version()))
-	e.fill("DeviceEventClassID", strVal(e.eventID()))
-	e.fill("Activity", strVal(e.title()))
+	e.fill(atDeviceVendor, strVal(e.vendor()))
+	e.fill(atDeviceProduct, strVal(e.product()))
+	e.fill(atDeviceVersion, strVal(e.version()))
+	e.fill(atDeviceEventClassID, strVal(e.eventID()))
+	e.fill(atActivity, strVal(e.title()))
 	return true
 }
 

@@ -3,6 +3,9 @@
 package fieldformat
 
 import (
+	"maps"
+	"math/bits"
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -17,14 +20,14 @@ func init() {
 	targets[ECS] = &target{
 		layout: &layout{envelope: []string{"@timestamp", "ecs.version"}},
 		time:   jsontext.AppendTime,
-		begin:  func(e *Encoder) { e.fill("@timestamp", timeVal(e.eventTime())) },
+		begin:  func(e *Encoder) { e.fill(atTimestamp, timeVal(e.eventTime())) },
 		finish: finishECS,
 		write:  writeECS,
 	}
 }
 
 func finishECS(e *Encoder) bool {
-	e.fill("ecs.version", strVal(ECSVersion))
+	e.fill(atEcsVersion, strVal(ECSVersion))
 	e.fitTypes()
 	for i := range e.plan.both {
 		n := &e.plan.both[i]
@@ -36,39 +39,41 @@ func finishECS(e *Encoder) bool {
 	return true
 }
 
-// ecsTypes are the values of event.type that go with a category.
-var ecsTypes = func() map[string]words64 {
-	m := map[string]words64{}
-	for category, list := range map[string]string{
-		"api": "access admin allowed change creation deletion denied end info start user", "authentication": "start end info",
-		"configuration": "access change creation deletion info", "database": "access change info error", "driver": "change end info start",
-		"email": "info", "file": "access change creation deletion info", "host": "access change end info start",
-		"iam": "admin change creation deletion group info user", "intrusion_detection": "allowed denied info", "library": "start",
-		"malware": "info", "network": "access allowed connection denied end info protocol start",
-		"package": "access change deletion info installation start", "process": "access change end info start",
-		"registry": "access change creation deletion", "session": "start end info", "threat": "indicator", "vulnerability": "info",
-		"web": "access error info",
+// ecsFitting are the values of event.type that go with a category.
+var ecsFitting = func() (table [64]wordSet) {
+	for category, list := range map[wordSet]wordSet{
+		catApi:            typeAccess | typeAdmin | typeAllowed | typeChange | typeCreation | typeDeletion | typeDenied | typeEnd | typeInfo | typeStart | typeUser,
+		catAuthentication: typeStart | typeEnd | typeInfo, catConfiguration: typeAccess | typeChange | typeCreation | typeDeletion | typeInfo,
+		catDatabase: typeAccess | typeChange | typeInfo | typeError, catDriver: typeChange | typeEnd | typeInfo | typeStart, catEmail: typeInfo,
+		catFile: typeAccess | typeChange | typeCreation | typeDeletion | typeInfo, catHost: typeAccess | typeChange | typeEnd | typeInfo | typeStart,
+		catIam:                typeAdmin | typeChange | typeCreation | typeDeletion | typeGroup | typeInfo | typeUser,
+		catIntrusionDetection: typeAllowed | typeDenied | typeInfo, catLibrary: typeStart, catMalware: typeInfo,
+		catNetwork: typeAccess | typeAllowed | typeConnection | typeDenied | typeEnd | typeInfo | typeProtocol | typeStart,
+		catPackage: typeAccess | typeChange | typeDeletion | typeInfo | typeInstallation | typeStart,
+		catProcess: typeAccess | typeChange | typeEnd | typeInfo | typeStart, catRegistry: typeAccess | typeChange | typeCreation | typeDeletion,
+		catSession: typeStart | typeEnd | typeInfo, catThreat: typeIndicator, catVulnerability: typeInfo, catWeb: typeAccess | typeError | typeInfo,
 	} {
-		for w := range strings.FieldsSeq(list) {
-			m[category] |= types[w]
-		}
+		table[bits.TrailingZeros64(uint64(category))] = list
 	}
-	return m
+	return table
 }()
+
+// ecsTypes are the values of event.type that go with any of the categories.
+func ecsTypes(set wordSet) (fitting wordSet) {
+	for ; set != 0; set &= set - 1 {
+		fitting |= ecsFitting[bits.TrailingZeros64(uint64(set))]
+	}
+	return fitting
+}
 
 // fitTypes takes values out of event.type that go with none of the categories. The list as it came goes to labels.
 func (e *Encoder) fitTypes() {
 	k := &e.table.known
-	leaf := e.plan.at("event.type")
-	if !e.has(k.category) || !e.set.has(int(leaf)) || !e.filled("event.category") {
+	leaf := e.plan.at(atEventTypeX)
+	if !e.has(k.category) || !e.set.has(int(leaf)) || !e.filled(atEventCategory) {
 		return
 	}
-	var fitting words64
-	for name, bit := range categories {
-		if e.bits(categories, k.category)&bit != 0 {
-			fitting |= ecsTypes[name]
-		}
-	}
+	fitting := ecsTypes(e.bits(categories, k.category))
 	have := e.bits(types, k.typ)
 	if have&^fitting == 0 {
 		return
@@ -78,8 +83,8 @@ func (e *Encoder) fitTypes() {
 	}
 	e.set.drop(int(leaf))
 	at := len(e.arena)
-	for name, bit := range types {
-		if have&fitting&bit != 0 {
+	for _, name := range slices.Sorted(maps.Keys(types)) {
+		if have&fitting&types[name] != 0 {
 			if len(e.arena) > at {
 				e.arena = append(e.arena, ',')
 			}

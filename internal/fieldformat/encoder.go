@@ -48,6 +48,8 @@ type Encoder struct {
 	placing int32  // the field that is being placed, or -1
 	arena   []byte // texts made for this record
 	spans   []keySpan
+
+	actions map[string]activity // what names of actions were found to mean
 }
 
 // stored is a value that is put into every record of a resource.
@@ -98,6 +100,10 @@ func New(f Format, o Options) *Encoder {
 	plans := &[numClasses]*plan{}
 	most := 0
 	for c := range numClasses {
+		if f == ECS && c > 0 { // it has one shape for all classes
+			plans[c] = plans[0]
+			continue
+		}
 		plans[c] = compile(t, f, targets[f].layout, c)
 		most = max(most, len(plans[c].leaves))
 	}
@@ -111,6 +117,7 @@ func (e *Encoder) alloc(leaves int) {
 	e.vals, e.slots = make([]val, n), newBitset(n)
 	e.out, e.from, e.set, e.soft = make([]val, leaves), make([]int32, leaves), newBitset(leaves), newBitset(leaves)
 	e.source = pcommon.NewMap()
+	e.actions = map[string]activity{}
 }
 
 // Clone returns an encoder for another worker. It shares the tables.
@@ -386,7 +393,7 @@ func (e *Encoder) fan(p *place, f int, v *val) fit {
 // put sets a leaf. It returns false if something else is there.
 func (e *Encoder) put(leaf int32, v val) bool {
 	i := int(leaf)
-	if i < 0 || v.typ == typNone {
+	if i < 0 || v.typ == typNone || v.typ == typStr && v.str == "" {
 		return false
 	}
 	if e.set.has(i) && !e.soft.has(i) {
@@ -405,23 +412,23 @@ func (e *Encoder) put(leaf int32, v val) bool {
 	return true
 }
 
-// fill sets the leaf of a path that is still empty.
-func (e *Encoder) fill(path string, v val) {
-	if i := e.plan.at(path); i >= 0 && !e.set.has(int(i)) {
+// fill sets a spot that is still empty.
+func (e *Encoder) fill(s spot, v val) {
+	if i := e.plan.spots[s]; i >= 0 && !e.set.has(int(i)) {
 		e.put(i, v)
 	}
 }
 
-// force sets the leaf of a path whatever is there.
-func (e *Encoder) force(path string, v val) {
-	if i := e.plan.at(path); i >= 0 {
+// force sets a spot whatever is there.
+func (e *Encoder) force(s spot, v val) {
+	if i := e.plan.spots[s]; i >= 0 {
 		e.set.drop(int(i))
 		e.put(i, v)
 	}
 }
 
-func (e *Encoder) filled(path string) bool {
-	i := e.plan.at(path)
+func (e *Encoder) filled(s spot) bool {
+	i := e.plan.spots[s]
 	return i >= 0 && e.set.has(int(i))
 }
 

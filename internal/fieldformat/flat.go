@@ -5,12 +5,12 @@ package fieldformat
 // What the flat formats, CIM, ASIM, CSL, CEF and LEEF, have in common.
 
 // keepOwn puts the values of a record that is in the target format already into their places. A value that does not
-// fit its place, or has none, goes to the bag. The path is that of the time: a time of the record that says something else
+// fit its place, or has none, goes to the bag. The spot is that of the time: a time of the record that says something else
 // goes to the bag.
-func (e *Encoder) keepOwn(timePath string) {
+func (e *Encoder) keepOwn(timeSpot spot) {
 	for i := range e.own {
 		v := &e.own[i]
-		leaf := e.plan.at(v.name)
+		leaf := e.plan.find(v.name)
 		if leaf < 0 {
 			e.toBag(*v)
 			continue
@@ -19,7 +19,11 @@ func (e *Encoder) keepOwn(timePath string) {
 			continue
 		}
 		out, ok := *v, fitYes
-		if k := e.kindAt(leaf); k != kindNone {
+		k := e.kindAt(leaf)
+		if leaf == e.plan.at(timeSpot) {
+			k = kindTime
+		}
+		if k != kindNone {
 			out, ok = e.convert(k, "", 0, v)
 		}
 		if ok == fitNot {
@@ -30,7 +34,7 @@ func (e *Encoder) keepOwn(timePath string) {
 			out.num = int64(kindText)
 		}
 		e.put(leaf, out)
-		if v.name == timePath {
+		if leaf == e.plan.at(timeSpot) {
 			if t, ok := out.time(); ok && t != e.ev.time && e.ev.time != 0 {
 				e.toBag(val{typ: typTime, num: e.ev.time, text: true, name: "otel.timestamp"})
 			}
@@ -51,12 +55,12 @@ func (e *Encoder) kindAt(leaf int32) kind {
 func (e *Encoder) consume(f int) { e.vals[f].name = "" }
 
 // fillWords puts the words of a list into one text, unless the place is taken.
-func (e *Encoder) fillWords(path string, f int) {
-	if !e.slots.has(f) || e.filled(path) || e.plan.at(path) < 0 {
+func (e *Encoder) fillWords(s spot, f int) {
+	if !e.slots.has(f) || e.filled(s) || e.plan.at(s) < 0 {
 		return
 	}
 	if v, ok := e.join(&e.vals[f]); ok == fitYes && v.str != "" {
-		e.fill(path, v)
+		e.fill(s, v)
 		e.consume(f)
 	}
 }

@@ -74,28 +74,44 @@ func (m mark) detect() Format {
 }
 
 // detectMap looks at the names of a map, nested or dotted.
-func (e *Encoder) detectMap(m pcommon.Map) Format {
-	var found mark
+func (e *Encoder) detectMap(m pcommon.Map) (found mark) {
 	for name, v := range m.All() {
-		k, ok := e.table.keys[name]
-		if !ok && len(name) <= len("metadata.event_timestamp") {
-			k.mark = fold(marksLower, name)
+		if len(name) >= len(markLetters) || markLetters[len(name)]&(1<<(name0(name)&63)) == 0 {
+			continue
 		}
-		if k.mark == markMetadata && v.Type() == pcommon.ValueTypeMap {
+		k := fold(marksLower, name)
+		if k == markMetadata && v.Type() == pcommon.ValueTypeMap {
 			for sub := range v.Map().All() {
 				if strings.EqualFold(sub, "event_type") || strings.EqualFold(sub, "event_timestamp") {
-					k.mark = markUDM
+					k = markUDM
 				}
 			}
 		}
-		found |= k.mark
+		found |= k
 		if name == "ecs" && v.Type() == pcommon.ValueTypeMap {
 			if _, ok := v.Map().Get("version"); ok {
 				found |= markECS
 			}
 		}
 	}
-	return found.detect()
+	return found
+}
+
+// markLetters are the first letters that a telling name of a length can have, as bits. Almost every other name is told
+// apart by them.
+var markLetters = func() (table [25]uint64) {
+	for name := range marksLower {
+		table[len(name)] |= 1 << (name0(name) & 63)
+	}
+	table[len("ecs")] |= 1 << ('e' & 63)
+	return table
+}()
+
+func name0(name string) byte {
+	if name == "" {
+		return 0
+	}
+	return lowerByte(name[0])
 }
 
 // read fills the slots: attributes first, then the body, the resource and the fields of the record itself, because what
@@ -120,7 +136,7 @@ func (e *Encoder) read(r plog.LogRecord) {
 
 // readAny reads a map in whatever format it is, and returns that format.
 func (e *Encoder) readAny(m pcommon.Map) Format {
-	f := e.detectMap(m)
+	f := e.detectMap(m).detect()
 	switch {
 	case f == none || f == ECS:
 		e.readMap(m, "", e.table.keys)

@@ -5,7 +5,6 @@ package fieldformat
 import (
 	"math/bits"
 	"strings"
-	"unicode/utf8"
 )
 
 // The attributes that LEEF predefines (LEEF version 2 guide). An own key must be none of them.
@@ -36,39 +35,28 @@ func init() {
 }
 
 func beginLEEF(e *Encoder) {
-	e.keepOwn("devTime")
-	e.fill("devTime", timeVal(e.eventTime()))
+	e.keepOwn(atDevTime)
+	e.fill(atDevTime, timeVal(e.eventTime()))
 	if n := e.ev.severity.number; n >= 0 {
-		e.fill("sev", intVal(int64(max(n, 1))))
+		e.fill(atSev, intVal(int64(max(n, 1))))
 	}
-	e.fillWords("cat", e.table.known.category)
+	e.fillWords(atCat, e.table.known.category)
 }
 
 func finishLEEF(e *Encoder) bool {
-	e.fillHeader("header.vendor", e.vendor(), defaultVendor)
-	e.fillHeader("header.product", e.product(), defaultProduct)
-	e.fillHeader("header.version", e.version(), defaultVersion)
-	e.fillHeader("header.eventid", e.eventID(), "log")
-	for path, limit := range leefLimited {
-		i := e.plan.at(path)
-		if !e.set.has(int(i)) {
-			continue
-		}
-		if v := &e.out[i]; v.typ == typStr && len(v.str) > limit && utf8.RuneCountInString(v.str) > limit {
-			whole := *v
-			whole.name = path + ".full"
-			e.toBag(whole)
-			v.str = cut(v.str, limit)
-		}
-	}
+	e.fillHeader(atHeaderVendor, e.vendor(), defaultVendor)
+	e.fillHeader(atHeaderProduct, e.product(), defaultProduct)
+	e.fillHeader(atHeaderVersion, e.version(), defaultVersion)
+	e.fillHeader(atHeaderEventid, e.eventID(), "log")
+	e.limit()
 	return true
 }
 
 // writeLEEF writes a line of LEEF 2.0. The format has no escapes: what would break the line becomes a blank.
 func writeLEEF(e *Encoder, dst []byte) []byte {
 	dst = append(dst, "LEEF:2.0|"...)
-	for _, path := range [...]string{"header.vendor", "header.product", "header.version", "header.eventid"} {
-		dst = e.appendEscaped(dst, &e.out[e.plan.at(path)], replaceInHeader)
+	for _, s := range [...]spot{atHeaderVendor, atHeaderProduct, atHeaderVersion, atHeaderEventid} {
+		dst = e.appendEscaped(dst, &e.out[e.plan.at(s)], replaceInHeader)
 		dst = append(dst, '|')
 	}
 	dst = append(dst, "x09|"...)
@@ -107,25 +95,4 @@ func writeLEEF(e *Encoder, dst []byte) []byte {
 		dst = e.appendEscaped(dst, v, replaceInValue)
 	}
 	return dst
-}
-
-func replaceInHeader(dst []byte, s string) []byte {
-	return escapeText(dst, s, func(dst []byte, c byte) []byte {
-		switch {
-		case c == '|':
-			return append(dst, '_')
-		case c < ' ' || c == 0x7f:
-			return append(dst, ' ')
-		}
-		return append(dst, c)
-	})
-}
-
-func replaceInValue(dst []byte, s string) []byte {
-	return escapeText(dst, s, func(dst []byte, c byte) []byte {
-		if c < ' ' || c == 0x7f {
-			return append(dst, ' ')
-		}
-		return append(dst, c)
-	})
 }

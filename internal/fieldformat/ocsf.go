@@ -243,26 +243,26 @@ func beginOCSF(e *Encoder) {
 	if len(e.own) > 0 {
 		return
 	}
-	e.fill("time", timeVal(e.eventTime()))
+	e.fill(atTimeX, timeVal(e.eventTime()))
 	k := &e.table.known
 	if v := e.ev.verdict; v != nil && v.disposition != 0 {
-		e.fill("action_id", intVal(v.action))
-		e.fill("action", strVal(e.captionOr(ocsfActions, v.action, k.action)))
-		e.fill("disposition_id", intVal(v.disposition))
-		e.fill("disposition", strVal(e.captionOr(dispositions, v.disposition, k.action)))
+		e.fill(atActionId, intVal(v.action))
+		e.fill(atAction, strVal(e.captionOr(ocsfActions, v.action, k.action)))
+		e.fill(atDispositionId, intVal(v.disposition))
+		e.fill(atDisposition, strVal(e.captionOr(dispositions, v.disposition, k.action)))
 	}
 	if e.ev.outcome != outcomeNone && e.ev.class != classFinding && e.ev.class != classVuln {
 		id := map[outcome]int64{outcomeUnknown: 0, outcomeSuccess: 1, outcomeFailure: 2}[e.ev.outcome]
-		e.fill("status_id", intVal(id))
-		e.fill("status", strVal([...]string{"Unknown", "Success", "Failure"}[id]))
+		e.fill(atStatusId, intVal(id))
+		e.fill(atStatus, strVal([...]string{"Unknown", "Success", "Failure"}[id]))
 		e.consume(k.outcome)
 	}
 	if e.ev.alert {
-		e.fill("is_alert", boolVal(true))
+		e.fill(atIsAlert, boolVal(true))
 	}
 	if e.ev.class == classFinding || e.ev.class == classVuln {
-		e.fill("finding_info.uid", strVal(e.uid()))
-		e.fill("finding_info.title", strVal(firstOf(e.word(k.ruleName), e.word(k.vulnID), e.word(k.message), classTitles[e.ev.class])))
+		e.fill(atFindingInfoUid, strVal(e.uid()))
+		e.fill(atFindingInfoTitle, strVal(firstOf(e.word(k.ruleName), e.word(k.vulnID), e.word(k.message), classTitles[e.ev.class])))
 	}
 }
 
@@ -281,21 +281,19 @@ func finishOCSF(e *Encoder) bool {
 	c := &ocsfClasses[e.ev.class]
 	e.ocsfExtras()
 	e.applyRules()
-	for _, group := range c.required {
+	for _, group := range e.plan.required {
 		ok := false
-		for a := range strings.FieldsSeq(group) {
-			if s, known := e.plan.top[a]; known && e.hardIn(s) {
-				ok = true
-			}
+		for _, s := range group {
+			ok = ok || e.hardIn(s)
 		}
 		if !ok {
 			return false
 		}
 	}
-	e.fill("class_uid", intVal(c.uid))
-	e.fill("class_name", strVal(c.name))
-	e.fill("category_uid", intVal(c.category))
-	e.fill("category_name", strVal(ocsfCategories[c.category]))
+	e.fill(atClassUid, intVal(c.uid))
+	e.fill(atClassName, strVal(c.name))
+	e.fill(atCategoryUid, intVal(c.category))
+	e.fill(atCategoryName, strVal(ocsfCategories[c.category]))
 	id := c.activities[e.ev.activity]
 	switch {
 	case e.ev.class == classHTTP:
@@ -318,25 +316,25 @@ func finishOCSF(e *Encoder) bool {
 	case caption == "":
 		caption = "Unknown"
 	}
-	e.fill("activity_id", intVal(id))
-	e.fill("activity_name", strVal(caption))
-	e.fill("type_uid", intVal(c.uid*100+id))
+	e.fill(atActivityId, intVal(id))
+	e.fill(atActivityName, strVal(caption))
+	e.fill(atTypeUid, intVal(c.uid*100+id))
 	at := len(e.arena)
 	if id == 99 {
 		caption = "Other"
 	}
 	e.arena = append(append(append(e.arena, c.name...), ": "...), caption...)
-	e.fill("type_name", strVal(e.since(at)))
-	e.fill("severity_id", intVal(int64(e.ev.severity.level)))
-	e.fill("severity", strVal([...]string{"Unknown", "Informational", "Low", "Medium", "High", "Critical", "Fatal"}[e.ev.severity.level]))
-	e.fill("metadata.version", strVal(OCSFVersion))
-	e.fill("metadata.product.name", strVal(e.product()))
-	e.fill("metadata.product.vendor_name", strVal(e.vendor()))
+	e.fill(atTypeName, strVal(e.since(at)))
+	e.fill(atSeverityId, intVal(int64(e.ev.severity.level)))
+	e.fill(atSeverity, strVal([...]string{"Unknown", "Informational", "Low", "Medium", "High", "Critical", "Fatal"}[e.ev.severity.level]))
+	e.fill(atMetadataVersion, strVal(OCSFVersion))
+	e.fill(atMetadataProductName, strVal(e.product()))
+	e.fill(atMetadataProductVendorName, strVal(e.vendor()))
 	if v := e.version(); v != "" {
-		e.fill("metadata.product.version", strVal(v))
+		e.fill(atMetadataProductVersion, strVal(v))
 	}
 	if e.shape == CEF || e.shape == LEEF {
-		e.fill("metadata.log_format", strVal(e.shape.String()))
+		e.fill(atMetadataLogFormat, strVal(e.shape.String()))
 	}
 	e.profiles()
 	return true
@@ -350,79 +348,84 @@ func (e *Encoder) ocsfExtras() {
 		if s := e.plan.top["dst_endpoint"]; !e.hardIn(s) {
 			if e.has(k.hostName) {
 				if v, ok := e.convert(kindHost, "", k.hostName, &e.vals[k.hostName]); ok == fitYes {
-					e.fill("dst_endpoint.hostname", v)
+					e.fill(atDstEndpointHostname, v)
 				}
 			}
 			if e.has(k.hostIP) {
 				if v, ok := e.convert(kindIP, "", k.hostIP, &e.vals[k.hostIP]); ok != fitNot {
-					e.fill("dst_endpoint.ip", v)
+					e.fill(atDstEndpointIp, v)
 				}
 			}
 		}
 	case classEmail:
-		e.fill("direction_id", intVal(0))
-		e.soft.drop(int(e.plan.at("direction_id")))
+		e.fill(atDirectionId, intVal(0))
+		e.soft.drop(int(e.plan.at(atDirectionId)))
 	case classFile, classRegKey, classRegValue, classProcess, classModule:
 		// A process without an id is no process in OCSF, but it is an application.
 		name := k.processName
 		if e.ev.class == classProcess {
 			name = k.parentName
 		}
-		if e.has(name) && !e.filled("actor.process.pid") && !e.filled("actor.process.uid") {
-			e.fill("actor.app_name", strVal(e.word(name)))
+		if e.has(name) && !e.filled(atActorProcessPid) && !e.filled(atActorProcessUid) {
+			e.fill(atActorAppName, strVal(e.word(name)))
 		}
 	case classAPI, classDB:
-		if !e.filled("actor.user.name") && !e.filled("actor.user.uid") {
+		if !e.filled(atActorUserName) && !e.filled(atActorUserUid) {
 			if name := firstOf(e.word(k.processName), e.word(e.table.known.serviceName)); name != "" {
-				e.fill("actor.app_name", strVal(name))
+				e.fill(atActorAppName, strVal(name))
 			}
 		}
 	}
 	if e.ev.class == classModule && e.has(e.table.known.dllName) {
-		e.fill("module.type", strVal("library"))
+		e.fill(atModuleType, strVal("library"))
 	}
 	if e.ev.class == classPackage {
 		if name := e.word(e.table.known.packageName); name != "" {
-			e.fill("app.name", strVal(name))
+			e.fill(atAppName, strVal(name))
 			if v, ok := e.table.byName["package.version"]; ok && e.has(v) {
-				e.fill("app.version", strVal(e.word(v)))
+				e.fill(atAppVersion, strVal(e.word(v)))
 				e.consume(v)
 			}
 			e.consume(e.table.known.packageName)
 		}
 	}
 	if e.ev.class == classDB {
-		e.fill("type_id", intVal(1))
+		e.fill(atTypeId, intVal(1))
 	}
-	for _, path := range [...]string{"file", "process.file", "actor.process.file", "actor.process.parent_process.file"} {
-		p := e.plan.at(path + ".path")
-		if p < 0 {
-			continue
-		}
-		if n := e.plan.at(path + ".name"); n >= 0 {
-			switch {
-			case e.set.has(int(n)) && e.out[n].typ != typNone:
-			case e.set.has(int(p)) && e.out[p].typ == typStr && baseName(e.out[p].str) != "":
-				e.set.drop(int(n))
-				e.put(n, strVal(baseName(e.out[p].str)))
-			default:
-				if from := e.plan.at(strings.TrimSuffix(path, ".file") + ".name"); path != "file" && from >= 0 && e.set.has(int(from)) {
-					e.set.drop(int(n))
-					e.put(n, e.out[from])
-				}
-			}
+	for i := range ocsfFiles {
+		e.nameFile(&ocsfFiles[i])
+	}
+	// An operating system must have a name; its type is one.
+	if n := e.plan.at(atDeviceOsName); n >= 0 && e.set.has(int(n)) && e.out[n].typ == typNone {
+		e.set.drop(int(n))
+		e.soft.drop(int(n))
+		if t := e.plan.at(atDeviceOsType); t >= 0 && e.set.has(int(t)) {
+			e.put(n, e.out[t])
 		}
 	}
-	for _, path := range [...]string{"device.os"} {
-		n := e.plan.at(path + ".name")
-		t := e.plan.at(path + ".type")
-		if n >= 0 && (!e.set.has(int(n)) || e.out[n].typ == typNone) {
-			e.set.drop(int(n))
-			e.soft.drop(int(n))
-			if t >= 0 && e.set.has(int(t)) {
-				e.put(n, e.out[t])
-			}
-		}
+}
+
+// A file must have a name: the last segment of its path, or the name of the process that it is of.
+type ocsfFile struct{ path, name, process spot }
+
+var ocsfFiles = [...]ocsfFile{
+	{at("file.path"), at("file.name"), at("file.name")},
+	{at("process.file.path"), at("process.file.name"), at("process.name")},
+	{at("actor.process.file.path"), at("actor.process.file.name"), at("actor.process.name")},
+	{at("actor.process.parent_process.file.path"), at("actor.process.parent_process.file.name"), at("actor.process.parent_process.name")},
+}
+
+func (e *Encoder) nameFile(f *ocsfFile) {
+	n := e.plan.at(f.name)
+	if n < 0 || !e.set.has(int(n)) || e.out[n].typ != typNone {
+		return
+	}
+	e.set.drop(int(n))
+	e.soft.drop(int(n))
+	if p := e.plan.at(f.path); p >= 0 && e.set.has(int(p)) && e.out[p].typ == typStr && baseName(e.out[p].str) != "" {
+		e.put(n, strVal(baseName(e.out[p].str)))
+	} else if p := e.plan.at(f.process); p >= 0 && p != n && e.set.has(int(p)) {
+		e.put(n, e.out[p])
 	}
 }
 
@@ -468,27 +471,22 @@ func (e *Encoder) applyRules() {
 func (e *Encoder) profiles() {
 	at := len(e.arena)
 	b := e.arena
-	for _, profile := range [...]string{"cloud", "host", "security_control", "trace", "container"} {
-		if e.usesProfile(profile) {
-			if len(b) > at {
-				b = append(b, ',')
+	for i := range e.plan.profiles {
+		p := &e.plan.profiles[i]
+		for _, s := range p.spans {
+			if e.set.anyIn(s) {
+				if len(b) > at {
+					b = append(b, ',')
+				}
+				b = jsontext.AppendString(b, p.name)
+				break
 			}
-			b = jsontext.AppendString(b, profile)
 		}
 	}
 	e.arena = b
 	if len(b) > at {
-		e.fill("metadata.profiles", val{typ: typRaw, str: e.since(at)})
+		e.fill(atMetadataProfiles, val{typ: typRaw, str: e.since(at)})
 	}
-}
-
-func (e *Encoder) usesProfile(profile string) bool {
-	for _, u := range e.plan.profiled {
-		if u.profile == profile && e.set.anyIn(u.span) {
-			return true
-		}
-	}
-	return false
 }
 
 func writeOCSF(e *Encoder, dst []byte) []byte {

@@ -16,6 +16,7 @@ type plan struct {
 	class  class
 	leaves []leaf
 	byPath map[string]int32
+	spots  []int32   // by spot: its leaf, or -1
 	places [][]place // by field
 	rules  []rule
 	top    map[string]span // the leaves below each name of the top level
@@ -23,16 +24,21 @@ type plan struct {
 	both   []node          // names that can hold a value of their own or others below them
 	kinds  []kind          // by leaf, kindNone if only code fills it
 
-	// profiled are the attributes of OCSF that come with a profile.
-	profiled []profiled
+	// profiles are OCSF's, with the attributes that come with them.
+	profiles []profile
 
-	// limited are leaves of CEF with a limit of length or a label.
+	// limited are leaves of CEF and LEEF with a limit of length or a label.
 	limited []limited
+
+	// required are the objects that an OCSF class must have, one of each group.
+	required [][]span
+	// needs are what the event types of UDM must have, one of each group.
+	needs map[string][][]span
 }
 
-type profiled struct {
-	profile string
-	span    span
+type profile struct {
+	name  string
+	spans []span
 }
 
 type limited struct {
@@ -143,6 +149,10 @@ func compile(t *table, f Format, l *layout, c class) *plan {
 	for _, n := range root.children {
 		p.top[n.name] = n.span
 	}
+	p.spots = make([]int32, len(spotPaths))
+	for i, path := range spotPaths {
+		p.spots[i] = p.find(path)
+	}
 	p.kinds = make([]kind, len(p.leaves))
 	for _, d := range todo {
 		pl := place{leaf: -1, carried: -1, kind: d.alt.kind, arg: d.alt.arg}
@@ -165,12 +175,13 @@ func compile(t *table, f Format, l *layout, c class) *plan {
 			p.kinds[pl.leaf] = pl.kind
 		}
 	}
-	if f == CEF {
+	if f == CEF || f == LEEF {
+		limits := map[Format]map[string]int{CEF: cefKeys, LEEF: leefLimited}[f]
 		for i := range p.leaves {
 			name := p.leaves[i].path
-			l := limited{leaf: int32(i), limit: cefKeys[name], label: -1}
-			if text, ok := cefLabels[name]; ok {
-				l.label, l.text = p.at(name+"Label"), text
+			l := limited{leaf: int32(i), limit: limits[name], label: -1}
+			if text, ok := cefLabels[name]; ok && f == CEF {
+				l.label, l.text = p.find(name+"Label"), text
 			}
 			if l.limit > 0 || l.label >= 0 {
 				p.limited = append(p.limited, l)
@@ -183,6 +194,18 @@ func compile(t *table, f Format, l *layout, c class) *plan {
 	}
 	if f == OCSF {
 		p.compileProfiles()
+		for _, group := range ocsfClasses[c].required {
+			var any []span
+			for name := range strings.FieldsSeq(group) {
+				if s, ok := p.top[name]; ok {
+					any = append(any, s)
+				}
+			}
+			p.required = append(p.required, any)
+		}
+	}
+	if f == UDM {
+		p.compileNeeds()
 	}
 	return p
 }
@@ -375,24 +398,55 @@ func (p *plan) compileRules(n *node, l *layout) {
 	}
 }
 
-// at returns the leaf of a path or -1: for use when plans are made, not for every record.
-func (p *plan) at(path string) int32 {
+// find returns the leaf of a path or -1. It looks a name up: for records there are spots.
+func (p *plan) find(path string) int32 {
 	if id, ok := p.byPath[path]; ok {
 		return id
 	}
 	return -1
 }
 
+// at returns the leaf of a spot or -1.
+func (p *plan) at(s spot) int32 { return p.spots[s] }
+
 func (p *plan) compileProfiles() {
+	spans := map[string][]span{}
 	for name, s := range p.top {
-		profile, ok := ocsfProfiles[name]
-		if ok && !slices.Contains(ocsfNative[name], p.class) {
-			p.profiled = append(p.profiled, profiled{profile, s})
+		if profile, ok := ocsfProfiles[name]; ok && !slices.Contains(ocsfNative[name], p.class) {
+			spans[profile] = append(spans[profile], s)
 		}
 	}
 	for i := range p.leaves {
 		if strings.Contains(p.leaves[i].path, ".container.") {
-			p.profiled = append(p.profiled, profiled{"container", span{int32(i), int32(i) + 1}})
+			spans["container"] = append(spans["container"], span{int32(i), int32(i) + 1})
 		}
+	}
+	for _, name := range [...]string{"cloud", "host", "security_control", "trace", "container"} {
+		if len(spans[name]) > 0 {
+			p.profiles = append(p.profiles, profile{name, spans[name]})
+		}
+	}
+}
+
+func (p *plan) compileNeeds() {
+	p.needs = map[string][][]span{}
+	for event, groups := range udmEvents {
+		var needs [][]span
+		for group := range strings.FieldsSeq(groups) {
+			var any []span
+			for path := range strings.SplitSeq(group, "|") {
+				if noun, ok := udmNouns[path]; ok {
+					for _, s := range noun.machine {
+						if i := p.at(s); i >= 0 {
+							any = append(any, span{i, i + 1})
+						}
+					}
+				} else if s, ok := p.below[path]; ok {
+					any = append(any, s)
+				}
+			}
+			needs = append(needs, any)
+		}
+		p.needs[event] = needs
 	}
 }

@@ -112,7 +112,7 @@ func (e *Encoder) addNamed(t *tree, name, path string, v pcommon.Value) {
 
 // coerce brings a value into the type that its place has, if the table knows the place and the value fits.
 func (e *Encoder) coerce(path string, v val) val {
-	leaf := e.plan.at(path)
+	leaf := e.plan.find(path)
 	if leaf < 0 {
 		return v
 	}

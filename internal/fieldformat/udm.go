@@ -90,6 +90,29 @@ var udmEvents = map[string]string{
 	"USER_RESOURCE_UPDATE_PERMISSIONS": "principal.user target.resource", "GENERIC_EVENT": "",
 }
 
+// udmOfHost are the event types whose principal is the host, if the record names no other.
+var udmOfHost = func() map[string]bool {
+	m := map[string]bool{}
+	for name, needs := range udmEvents {
+		m[name] = slices.Contains(strings.Fields(needs), "principal")
+	}
+	return m
+}()
+
+// A udmNoun is one of the parties of an event, and what identifies the machine that it is.
+type udmNoun struct {
+	hostname, ip, mac, port spot
+	machine                 []spot
+}
+
+var udmNouns = map[string]*udmNoun{"principal": newNoun("principal"), "target": newNoun("target"), "observer": newNoun("observer")}
+
+func newNoun(name string) *udmNoun {
+	n := &udmNoun{at(name + ".hostname"), at(name + ".ip"), at(name + ".mac"), at(name + ".port"), nil}
+	n.machine = []spot{n.hostname, n.ip, n.mac, at(name + ".asset.asset_id"), at(name + ".asset.product_object_id")}
+	return n
+}
+
 func init() {
 	targets[UDM] = &target{
 		layout: &layout{envelope: []string{"metadata.event_timestamp", "metadata.event_type", "metadata.vendor_name", "metadata.product_name",
@@ -110,30 +133,30 @@ func beginUDM(e *Encoder) {
 		return
 	}
 	k := &e.table.known
-	e.fill("metadata.event_timestamp", timeVal(e.eventTime()))
+	e.fill(atMetadataEventTimestamp, timeVal(e.eventTime()))
 	if w := e.ev.severity.udm(); w != "" {
-		e.fill("security_result[].severity", strVal(w))
+		e.fill(atSecurityResultSeverity, strVal(w))
 	}
 	e.udmAction()
 	switch e.ev.class {
 	case classAuth:
 		if e.ev.outcome == outcomeFailure {
-			e.fill("security_result[].category", strVal("AUTH_VIOLATION"))
+			e.fill(atSecurityResultCategory, strVal("AUTH_VIOLATION"))
 		}
-		e.fill("extensions.auth.type", strVal(e.authType()))
+		e.fill(atExtensionsAuthType, strVal(e.authType()))
 	case classFinding:
 		if e.ev.alert {
-			e.fill("security_result[].alert_state", strVal("ALERTING"))
+			e.fill(atSecurityResultAlertState, strVal("ALERTING"))
 		}
-		if e.bits(categories, k.category)&categories["malware"] != 0 {
-			e.fill("security_result[].category", strVal("SOFTWARE_MALICIOUS"))
+		if e.bits(categories, k.category)&catMalware != 0 {
+			e.fill(atSecurityResultCategory, strVal("SOFTWARE_MALICIOUS"))
 		}
 	case classDHCP:
 		switch e.ev.activity {
 		case actDiscover, actRequest, actDecline, actRelease, actInform:
-			e.fill("network.dhcp.opcode", strVal("BOOTREQUEST"))
+			e.fill(atNetworkDhcpOpcode, strVal("BOOTREQUEST"))
 		case actOffer, actAck, actNak:
-			e.fill("network.dhcp.opcode", strVal("BOOTREPLY"))
+			e.fill(atNetworkDhcpOpcode, strVal("BOOTREPLY"))
 		}
 	}
 }
@@ -154,7 +177,7 @@ func (e *Encoder) authType() string {
 }
 
 func (e *Encoder) udmAction() {
-	place := "security_result[].action"
+	place := atSecurityResultAction
 	switch {
 	case e.ev.verdict != nil && e.ev.verdict.udm != "":
 		e.fill(place, strVal(e.ev.verdict.udm))
@@ -173,13 +196,13 @@ func finishUDM(e *Encoder) bool {
 		e.udmHTTP()
 	}
 	if e.ev.class == classDNS {
-		e.fill("network.application_protocol", strVal("DNS"))
+		e.fill(atNetworkApplicationProtocol, strVal("DNS"))
 	}
 	if e.ev.class == classDHCP {
-		e.fill("network.application_protocol", strVal("DHCP"))
+		e.fill(atNetworkApplicationProtocol, strVal("DHCP"))
 	}
 	if e.ev.class == classEmail {
-		e.fill("network.application_protocol", strVal("SMTP"))
+		e.fill(atNetworkApplicationProtocol, strVal("SMTP"))
 	}
 	name := e.ev.udmType
 	if name == "" {
@@ -200,10 +223,10 @@ func finishUDM(e *Encoder) bool {
 	if strings.HasPrefix(name, "SCAN_") {
 		e.hostAs("target")
 	}
-	if general := udmTypes[e.ev.class][actNone]; e.ev.udmType == "" && !e.satisfies(udmEvents[name]) {
+	if general := udmTypes[e.ev.class][actNone]; e.ev.udmType == "" && !e.satisfies(name) {
 		name = general
 	}
-	if !e.satisfies(udmEvents[name]) {
+	if !e.satisfies(name) {
 		if e.ev.udmType == "" {
 			if e.ev.class != classGeneric {
 				return false
@@ -214,14 +237,14 @@ func finishUDM(e *Encoder) bool {
 		}
 		name = "GENERIC_EVENT"
 	}
-	e.fill("metadata.event_type", strVal(name))
-	e.fill("metadata.vendor_name", strVal(cut(e.vendor(), 256)))
-	e.fill("metadata.product_name", strVal(cut(e.product(), 256)))
+	e.fill(atMetadataEventType, strVal(name))
+	e.fill(atMetadataVendorName, strVal(cut(e.vendor(), 256)))
+	e.fill(atMetadataProductNameX, strVal(cut(e.product(), 256)))
 	if v := e.version(); v != "" {
-		e.fill("metadata.product_version", strVal(cut(v, 32)))
+		e.fill(atMetadataProductVersionX, strVal(cut(v, 32)))
 	}
 	if !e.anyNoun() {
-		e.fill("observer.application", strVal(e.product()))
+		e.fill(atObserverApplication, strVal(e.product()))
 	}
 	e.onlyOneAddress("principal")
 	e.onlyOneAddress("target")
@@ -231,39 +254,39 @@ func finishUDM(e *Encoder) bool {
 // udmHTTP fills what an HTTP event must have from what an access log leaves out because it goes without saying.
 func (e *Encoder) udmHTTP() {
 	k := &e.table.known
-	e.fill("network.ip_protocol", strVal("TCP"))
-	if !e.filled("network.application_protocol") {
+	e.fill(atNetworkIpProtocol, strVal("TCP"))
+	if !e.filled(atNetworkApplicationProtocol) {
 		p := "HTTP"
 		if strings.HasPrefix(firstOf(e.word(k.urlFull), e.word(k.urlOriginal)), "https:") {
 			p = "HTTPS"
 		}
-		e.fill("network.application_protocol", strVal(p))
+		e.fill(atNetworkApplicationProtocol, strVal(p))
 	}
 	if !e.machine("target") {
 		if v, ok := e.convert(kindHost, "", k.hostName, &e.vals[k.hostName]); e.has(k.hostName) && ok == fitYes {
-			e.fill("target.hostname", v)
+			e.fill(atTargetHostnameX, v)
 		}
 	}
-	if v := e.plan.at("target.url"); !e.set.has(int(v)) && e.has(k.urlPath) {
-		e.fill("target.url", strVal(e.word(k.urlPath)))
+	if v := e.plan.at(atTargetUrl); !e.set.has(int(v)) && e.has(k.urlPath) {
+		e.fill(atTargetUrl, strVal(e.word(k.urlPath)))
 	}
 }
 
 // needsHost tells whether the principal of an event type is the host if nobody else is named.
 func (e *Encoder) needsHost(name string) bool {
-	return slices.Contains(strings.Fields(udmEvents[name]), "principal") && !e.machine("principal")
+	return udmOfHost[name] && !e.machine("principal")
 }
 
 // hostAs makes the host the principal or target of an event that names none.
-func (e *Encoder) hostAs(noun string) {
-	k := &e.table.known
-	if e.machine(noun) {
+func (e *Encoder) hostAs(name string) {
+	k, noun := &e.table.known, udmNouns[name]
+	if e.machine(name) {
 		return
 	}
 	for _, f := range [...]int{k.hostName, k.hostHostname, k.observerHostname} {
 		if e.has(f) {
 			if v, ok := e.convert(kindText, "", f, &e.vals[f]); ok == fitYes {
-				e.fill(noun+".hostname", v)
+				e.fill(noun.hostname, v)
 				return
 			}
 		}
@@ -271,7 +294,7 @@ func (e *Encoder) hostAs(noun string) {
 	for _, f := range [...]int{k.hostIP, k.observerIP} {
 		if e.has(f) {
 			if v, ok := e.convert(kindIP, "", f, &e.vals[f]); ok != fitNot {
-				e.fill(noun+".ip", v)
+				e.fill(noun.ip, v)
 				return
 			}
 		}
@@ -280,20 +303,20 @@ func (e *Encoder) hostAs(noun string) {
 
 // machine tells whether a noun identifies a machine.
 func (e *Encoder) machine(noun string) bool {
-	return e.filled(noun+".hostname") || e.filled(noun+".ip") || e.filled(noun+".mac") || e.filled(noun+".asset.asset_id") ||
-		e.filled(noun+".asset.product_object_id")
+	for _, s := range udmNouns[noun].machine {
+		if e.filled(s) {
+			return true
+		}
+	}
+	return false
 }
 
-func (e *Encoder) satisfies(needs string) bool {
-	for group := range strings.FieldsSeq(needs) {
+// satisfies tells whether the record has what an event type needs.
+func (e *Encoder) satisfies(event string) bool {
+	for _, group := range e.plan.needs[event] {
 		ok := false
-		for path := range strings.SplitSeq(group, "|") {
-			if path == "principal" || path == "target" || path == "observer" {
-				ok = ok || e.machine(path)
-			} else {
-				s, known := e.plan.below[path]
-				ok = ok || known && e.set.anyIn(s)
-			}
+		for _, s := range group {
+			ok = ok || e.set.anyIn(s)
 		}
 		if !ok {
 			return false
@@ -313,11 +336,12 @@ func (e *Encoder) anyNoun() bool {
 
 // onlyOneAddress keeps the first of several addresses of a noun that has a port: more would be ambiguous.
 func (e *Encoder) onlyOneAddress(noun string) {
-	if !e.filled(noun + ".port") {
+	n := udmNouns[noun]
+	if !e.filled(n.port) {
 		return
 	}
-	for _, path := range [...]string{noun + ".ip", noun + ".mac"} {
-		i := e.plan.at(path)
+	for _, s := range [...]spot{n.ip, n.mac} {
+		i := e.plan.at(s)
 		if i < 0 || !e.set.has(int(i)) {
 			continue
 		}

@@ -381,7 +381,7 @@ func (e *Encoder) convertWord(k kind, s string, v *val) (val, fit) {
 		}
 		return intVal(l.id), fitYes
 	case kindCategory, kindEventType, kindEventKind:
-		table := map[kind]map[string]words64{kindCategory: categories, kindEventType: types, kindEventKind: eventKinds}[k]
+		table := map[kind]map[string]wordSet{kindCategory: categories, kindEventType: types, kindEventKind: eventKinds}[k]
 		return when(fold(table, s) != 0, e.lower(s))
 	case kindOutcome:
 		switch fold(outcomes, s) {
