@@ -240,10 +240,11 @@ func same(a, b string) bool {
 		return err == nil && x.Unmap() == y.Unmap()
 	}
 	if x, ok := instant(a); ok {
-		y, ok := instant(b)
-		return ok && x == y
+		if y, ok := instant(b); ok && x == y {
+			return true
+		}
 	}
-	x, ok := new(big.Rat).SetString(a)
+	x, ok := new(big.Rat).SetString(strings.TrimSuffix(a, "s"))
 	if !ok || len(a) > 40 {
 		return false
 	}
@@ -259,7 +260,7 @@ func same(a, b string) bool {
 		shorter := new(big.Rat).Quo(x, big.NewRat(factor, 1))
 		whole := new(big.Rat).SetInt(new(big.Int).Quo(shorter.Num(), shorter.Denom()))
 		longer := new(big.Rat).Mul(x, big.NewRat(factor, 1))
-		if x.Sign() != 0 && whole.Sign() != 0 && (y.Cmp(shorter) == 0 || y.Cmp(whole) == 0) || x.Sign() != 0 && y.Cmp(longer) == 0 {
+		if x.Sign() != 0 && (y.Cmp(shorter) == 0 || y.Cmp(longer) == 0 || whole.Sign() != 0 && y.Cmp(whole) == 0) {
 			return true
 		}
 	}

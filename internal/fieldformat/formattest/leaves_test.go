@@ -37,7 +37,7 @@ body: {host.name: lost, other: 5}
 }
 
 func TestContains(t *testing.T) {
-	const object = `{"a":["192.0.2.1","2001:db8::1"],"t":1773748980123,"n":9007199254740993,"d":"1.5s","ms":30000,"u":"EXAMPLE\\akumar","mac":"00:1b:17:00:01:30",
+	const object = `{"a":["192.0.2.1","2001:db8::1"],"t":1773748980123,"n":9007199254740993,"d":"1.5s","ms":30000,"sec":9730,"part":0.0142,"u":"EXAMPLE\\akumar","mac":"00:1b:17:00:01:30",
 		"bag":"k=v;json={\"x\":\"a \\\"b\\\" \\u003cc\\u003e\"}","action":"Allow","port":80,"text":"line one line two","back":"\\","e":"😀"}`
 	const cefLine = `CEF:0|v\|w|p|1|0|log|3|msg=a\=b C:\\x ownKey=5`
 	const leefLine = "LEEF:2.0|v|p|1|e|x09|devTime=1773748980123\tmsg=a=b  c"
@@ -55,6 +55,9 @@ func TestContains(t *testing.T) {
 		{"ecs", object, "9007199254740992", false},
 		{"ecs", object, "1500000000", true},
 		{"ecs", object, "30000000000", true},
+		{"ecs", object, "9730000000000", true},
+		{"ecs", object, "14200000", true},
+		{"ecs", object, "30s", true},
 		{"ecs", object, "31000000000", false},
 		{"ecs", object, "akumar", true},
 		{"ecs", object, "akuma r", true},
