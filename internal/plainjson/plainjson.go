@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package plainjson writes a log record as one JSON object with all of the OpenTelemetry log data model.
+package plainjson
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"strconv"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
+)
+
+// recordUID is the attribute of the semantic conventions that identifies a record.
+const recordUID = "log.record.uid"
+
+// Encoder encodes records. Empty parts are left out. What all records of a scope share comes last in each, and is encoded
+// once. An Encoder is used by one goroutine at a time.
+type Encoder struct {
+	eventID string // field of the stable id; empty: none
+	hash    hash.Hash
+	sum     []byte // of hash
+
+	shared []byte // the fields of scope, resource and schema, each with its comma in front
+}
+
+// New returns an encoder. eventID names the field of the record's stable id; without a name there is none.
+func New(eventID string) *Encoder {
+	e := &Encoder{eventID: eventID}
+	if eventID != "" {
+		e.hash = sha256.New()
+	}
+	return e
+}
+
+// Clone returns an encoder like this one for another goroutine.
+func (e *Encoder) Clone() *Encoder { return New(e.eventID) }
+
+// Start says of which resource and scope the next records are.
+func (e *Encoder) Start(rl plog.ResourceLogs, sl plog.ScopeLogs) {
+	e.shared = appendScope(e.shared[:0], sl.Scope())
+	if attributes := rl.Resource().Attributes(); attributes.Len() > 0 {
+		e.shared = append(e.shared, `,"resource":`...)
+		e.shared = jsontext.AppendMap(e.shared, attributes)
+	}
+	// The scope's schema is about the records, the resource's about the resource.
+	schema := sl.SchemaUrl()
+	if schema == "" {
+		schema = rl.SchemaUrl()
+	}
+	if schema != "" {
+		e.shared = append(e.shared, `,"schema_url":`...)
+		e.shared = jsontext.AppendString(e.shared, schema)
+	}
+}
+
+func appendScope(dst []byte, scope pcommon.InstrumentationScope) []byte {
+	if scope.Name() == "" && scope.Version() == "" && scope.Attributes().Len() == 0 {
+		return dst
+	}
+	dst = append(dst, `,"scope":`...)
+	open := len(dst)
+	if scope.Name() != "" {
+		dst = append(dst, `,"name":`...)
+		dst = jsontext.AppendString(dst, scope.Name())
+	}
+	if scope.Version() != "" {
+		dst = append(dst, `,"version":`...)
+		dst = jsontext.AppendString(dst, scope.Version())
+	}
+	if scope.Attributes().Len() > 0 {
+		dst = append(dst, `,"attributes":`...)
+		dst = jsontext.AppendMap(dst, scope.Attributes())
+	}
+	return closeObject(dst, open)
+}
+
+// Append appends one record to dst.
+func (e *Encoder) Append(dst []byte, record plog.LogRecord) []byte {
+	open := len(dst)
+	if t := record.Timestamp(); t != 0 {
+		dst = append(dst, `,"timestamp":`...)
+		dst = jsontext.AppendTime(dst, int64(t))
+	}
+	if t := record.ObservedTimestamp(); t != 0 {
+		dst = append(dst, `,"observed_timestamp":`...)
+		dst = jsontext.AppendTime(dst, int64(t))
+	}
+	if n := record.SeverityNumber(); n != plog.SeverityNumberUnspecified {
+		dst = append(dst, `,"severity_number":`...)
+		dst = strconv.AppendInt(dst, int64(n), 10)
+	}
+	if s := record.SeverityText(); s != "" {
+		dst = append(dst, `,"severity_text":`...)
+		dst = jsontext.AppendString(dst, s)
+	}
+	if s := record.EventName(); s != "" {
+		dst = append(dst, `,"event_name":`...)
+		dst = jsontext.AppendString(dst, s)
+	}
+	if body := record.Body(); body.Type() != pcommon.ValueTypeEmpty {
+		dst = append(dst, `,"body":`...)
+		dst = jsontext.AppendValue(dst, body)
+	}
+	if record.Attributes().Len() > 0 {
+		dst = append(dst, `,"attributes":`...)
+		dst = jsontext.AppendMap(dst, record.Attributes())
+	}
+	if id := record.TraceID(); !id.IsEmpty() {
+		dst = append(dst, `,"trace_id":`...)
+		dst = jsontext.AppendHex(dst, id[:])
+	}
+	if id := record.SpanID(); !id.IsEmpty() {
+		dst = append(dst, `,"span_id":`...)
+		dst = jsontext.AppendHex(dst, id[:])
+	}
+	if flags := record.Flags(); flags != 0 {
+		dst = append(dst, `,"flags":`...)
+		dst = strconv.AppendUint(dst, uint64(flags), 10)
+	}
+	if n := record.DroppedAttributesCount(); n != 0 {
+		dst = append(dst, `,"dropped_attributes_count":`...)
+		dst = strconv.AppendUint(dst, uint64(n), 10)
+	}
+	if e.eventID != "" {
+		dst = e.appendEventID(dst, open, record)
+	}
+	dst = append(dst, e.shared...)
+	return closeObject(dst, open)
+}
+
+// appendEventID appends an id that the record has wherever and whenever it is encoded: its log.record.uid, else a hash
+// of all its content, of which dst holds what is not shared from open on.
+func (e *Encoder) appendEventID(dst []byte, open int, record plog.LogRecord) []byte {
+	uid, given := record.Attributes().Get(recordUID)
+	if !given {
+		// The length keeps apart what is the record's and what is shared.
+		e.sum = binary.BigEndian.AppendUint64(e.sum[:0], uint64(len(dst)-open))
+		e.hash.Reset()
+		e.hash.Write(e.sum)
+		e.hash.Write(dst[open:])
+		e.hash.Write(e.shared)
+		e.sum = e.hash.Sum(e.sum[:0])
+	}
+	dst = append(dst, ',')
+	dst = jsontext.AppendString(dst, e.eventID)
+	dst = append(dst, ':')
+	if given {
+		return jsontext.AppendString(dst, uid.AsString())
+	}
+	return jsontext.AppendHex(dst, e.sum[:16])
+}
+
+// closeObject makes an object of the fields from open on, each of which was written with a comma in front.
+func closeObject(dst []byte, open int) []byte {
+	if len(dst) == open {
+		return append(dst, "{}"...)
+	}
+	dst[open] = '{'
+	return append(dst, '}')
+}
