@@ -5,6 +5,8 @@ package amazonkinesisexporter
 import (
 	"fmt"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"os"
 	"reflect"
 	"slices"
@@ -23,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+	"go.opentelemetry.io/collector/confmap/xconfmap"
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/otelcol/otelcoltest"
 	"gopkg.in/yaml.v3"
@@ -355,26 +358,30 @@ func TestMarshalRoundTrip(t *testing.T) {
 			cfg, err := load(targets[name])
 			require.NoError(t, err)
 			cfg.Key, cfg.Secret, cfg.Session, cfg.ExternalID, cfg.ProxyURL = "", "", "", "", ""
-			printed := confmap.New()
-			require.NoError(t, printed.Marshal(cfg))
+			printed, text := printConfig(t, cfg)
 
 			again, err := load(printed)
 			require.NoError(t, err)
 			assert.Equal(t, cfg, again)
 
-			text, err := yaml.Marshal(printed.ToStringMap())
-			require.NoError(t, err)
 			var fromText map[string]any
-			require.NoError(t, yaml.Unmarshal(text, &fromText))
+			require.NoError(t, yaml.Unmarshal([]byte(text), &fromText))
 			again, err = load(confmap.NewFromStringMap(fromText))
 			require.NoError(t, err)
-			printed = confmap.New()
-			require.NoError(t, printed.Marshal(again))
-			textAgain, err := yaml.Marshal(printed.ToStringMap())
-			require.NoError(t, err)
-			assert.Equal(t, string(text), string(textAgain))
+			_, textAgain := printConfig(t, again)
+			assert.Equal(t, text, textAgain)
 		})
 	}
+}
+
+// printConfig is what the collector's print-config does.
+func printConfig(t *testing.T, cfg *Config) (*confmap.Conf, string) {
+	t.Helper()
+	printed := confmap.New()
+	require.NoError(t, printed.Marshal(cfg))
+	text, err := yaml.Marshal(printed.ToStringMap())
+	require.NoError(t, err)
+	return printed, string(text)
 }
 
 func TestSecretsStayOut(t *testing.T) {
@@ -540,9 +547,13 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// Whatever the file says, there is no panic, no secret in a message, and a key in every line of a report.
+// secretKeys are the keys that may hold a secret, rightly or not.
+var secretKeys = []string{"key", "secret", "session", "external_id", "proxy_url", "endpoint", "sts_endpoint"}
+
+const fuzzSecret = "k9Qz-the-secret-7Wv"
+
+// Whatever the file says, there is no panic, no secret in a message, and a key in every report.
 func FuzzUnmarshal(f *testing.F) {
-	const secret = "k9Qz-the-secret-7Wv"
 	for _, file := range []string{"valid", "invalid", "vendor"} {
 		text, err := os.ReadFile("testdata/config/" + file + ".yaml")
 		require.NoError(f, err)
@@ -555,53 +566,98 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 	}
 	for _, seed := range []string{
-		"secret: " + secret, "secret: [" + secret + "]", "key: {" + secret + ": 1}", "session: {a: " + secret + "}",
-		"proxy_url: http://u:" + secret + "@%zz", "endpoint: http://" + secret + "@x", "sts_endpoint: ://" + secret + ":" + secret + "@/",
-		"external_id: [[" + secret + "]]", "properties: {secret: {x: " + secret + "}, key: 1}",
+		"secret: " + fuzzSecret, "secret: [" + fuzzSecret + "]", "key: {" + fuzzSecret + ": 1}", "session: {a: " + fuzzSecret + "}",
+		"proxy_url: http://u:" + fuzzSecret + "@%zz", "endpoint: http://" + fuzzSecret + "@x", "sts_endpoint: ://" + fuzzSecret + ":" + fuzzSecret + "@/",
+		"external_id: [[" + fuzzSecret + "]]", "properties: {secret: {x: " + fuzzSecret + "}, key: 1}",
 	} {
 		f.Add(seed)
 	}
-	secretKeys := []string{"key", "secret", "session", "external_id", "proxy_url", "endpoint", "sts_endpoint"}
-
 	f.Fuzz(func(t *testing.T, text string) {
 		retrieved, err := confmap.NewRetrievedFromYAML([]byte(text))
 		if err != nil {
 			return
 		}
-		conf, err := retrieved.AsConf()
-		if err != nil {
-			return
-		}
-		cfg, err := load(conf)
-		if printed := fmt.Sprintf("%+v", cfg); err == nil && strings.Contains(printed, secret) {
-			for _, key := range []configopaque.String{cfg.Key, cfg.Secret, cfg.Session, cfg.ExternalID, cfg.ProxyURL} {
-				if strings.Contains(string(key), secret) && strings.Contains(fmt.Sprint(key), secret) {
-					t.Errorf("secret in %s", printed)
-				}
-			}
-		}
-		if err == nil {
-			again := newDefaultConfig()
-			require.NoError(t, conf.Unmarshal(again))
-			require.Equal(t, cfg, again)
-			return
-		}
-		if strings.Contains(err.Error(), "decode what was read") {
-			t.Errorf("the reader let pass what confmap refuses: %v", err)
-		}
-		if !strings.Contains(err.Error(), "`") {
-			t.Errorf("no key in %q", err)
-		}
-		// A secret that stands nowhere but below keys for secrets must not be in the report.
-		raw := conf.ToStringMap()
-		inner, _ := raw["properties"].(map[string]any)
-		for _, m := range []map[string]any{raw, inner} {
-			for _, key := range secretKeys {
-				delete(m, key)
-			}
-		}
-		if !strings.Contains(fmt.Sprint(raw), secret) && strings.Contains(err.Error(), secret) {
-			t.Errorf("secret in %q", err)
+		if conf, err := retrieved.AsConf(); err == nil {
+			requireSound(t, conf)
 		}
 	})
+}
+
+// The same for keys that exist with values of every kind, which texts seldom get to. Each pair of bytes chooses a key
+// and a value.
+func FuzzKeysAndValues(f *testing.F) {
+	keys := []string{
+		"", "straem", "properties", "debug", "debug.status", "debug.", "tls", "pipelines", "sending_queue", "sending_queue::batch",
+		"sending_queue::batch::partition", "retry_on_failure", "sending_queue::batch::partition::metadata_keys::0", "a b\n", "properties::stream",
+		"properties::properties", "properties::debug.status", "secret::a",
+	}
+	for _, leaf := range leaves("", reflect.TypeFor[Config]()) {
+		keys = append(keys, leaf.path)
+	}
+	values := []any{
+		nil, true, false, 0, 1, -1, 500, 1 << 40, uint64(1 << 63), 0.5, 1e300, math.NaN(), math.Inf(-1), "", " ", "true", "0123", "1e3", "30s",
+		"1d", "-5m", "99999999999h", "us-east-1", "logs", "amazonkinesis", "arn:aws:kinesis:us-east-1:111122223333:stream/logs", "http://localhost:4566",
+		"bytes", "requests", "file_storage/q", "key", "ecs", "* * * * *", "Europe/Berlin", "UUID()", "checkpoint", "1MiB", "[REDACTED]", "\x00\xff",
+		[]any{}, []any{nil}, []any{"a", 1, map[string]any{}}, []any{map[string]any{"statements": []any{"set(log.body, 1)", true}}},
+		map[string]any{}, map[string]any{"enabled": false}, map[string]any{"stream": "logs"}, []any(nil),
+		time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), time.Minute,
+		xconfmap.ExpandedValue{Value: 83, Original: "0123"}, xconfmap.ExpandedValue{Value: nil, Original: ""}, xconfmap.ExpandedValue{Value: true, Original: "true"},
+		xconfmap.ExpandedValue{Value: []any{"a"}, Original: "[a]"}, xconfmap.ExpandedValue{Value: map[string]any{"a": 1}, Original: "{a: 1}"},
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		seed := make([]byte, 2+2*random.IntN(12))
+		for i := range seed {
+			seed[i] = byte(random.Uint32())
+		}
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, choices []byte) {
+		conf := confmap.NewFromStringMap(map[string]any{"region": "us-east-1", "stream": "logs"})
+		for i := 0; i+1 < len(choices) && i < 64; i += 2 {
+			key, value := keys[int(choices[i])%len(keys)], values[int(choices[i+1])%len(values)]
+			if slices.Contains(secretKeys, key) && choices[i+1] >= 128 {
+				value = []any{fuzzSecret, []any{fuzzSecret}, map[string]any{fuzzSecret: 1}, "://u:" + fuzzSecret + "@h"}[choices[i+1]%4]
+			}
+			names := strings.Split(key, confmap.KeyDelimiter)
+			for j := len(names) - 1; j > 0; j-- {
+				value = map[string]any{names[j]: value}
+			}
+			if conf.Merge(confmap.NewFromStringMap(map[string]any{names[0]: value})) != nil {
+				return
+			}
+		}
+		requireSound(t, conf)
+	})
+}
+
+// requireSound loads a target and checks what holds for all of them.
+func requireSound(t *testing.T, conf *confmap.Conf) {
+	cfg, err := load(conf)
+	if err == nil {
+		again := newDefaultConfig()
+		require.NoError(t, conf.Unmarshal(again))
+		require.Equal(t, cfg, again)
+
+		printed, text := printConfig(t, cfg)
+		if cfg.Key == "" && cfg.ExternalID == "" && cfg.ProxyURL == "" && cfg.TLS.CAPem == "" && cfg.TLS.CertPem == "" {
+			again, err = load(printed)
+			require.NoError(t, err, "what print-config prints")
+			_, textAgain := printConfig(t, again)
+			require.Equal(t, text, textAgain)
+		}
+		return
+	}
+	require.NotContains(t, err.Error(), "decode what was read", "the reader let pass what confmap refuses")
+	require.Contains(t, err.Error(), "`", "a key in backquotes")
+	// A secret that stands nowhere but below keys for secrets must not be in the report.
+	raw := conf.ToStringMap()
+	inner, _ := raw["properties"].(map[string]any)
+	for _, key := range secretKeys {
+		delete(raw, key)
+		delete(inner, key)
+	}
+	if !strings.Contains(fmt.Sprint(raw), fuzzSecret) {
+		require.NotContains(t, err.Error(), fuzzSecret)
+	}
 }
