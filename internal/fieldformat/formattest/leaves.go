@@ -164,6 +164,17 @@ func NewHolding(format string, out []byte) *Holding {
 		}
 	}
 	for _, text := range h.texts {
+		// a bag that is text escapes what would break it, and holds many values
+		if plain := unescaper.Replace(text); plain != text {
+			h.texts = append(h.texts, plain)
+		}
+		for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ;=,[]{}\"", r) }) {
+			if len(part) <= 40 && len(part) < len(text) {
+				h.texts = append(h.texts, part)
+			}
+		}
+	}
+	for _, text := range h.texts {
 		folded := fold(text)
 		h.folded = append(h.folded, folded)
 		h.words[folded] = true
@@ -174,6 +185,8 @@ func NewHolding(format string, out []byte) *Holding {
 	h.all = strings.Join(h.folded, "\x00")
 	return h
 }
+
+var unescaper = strings.NewReplacer(`\\`, `\`, `\n`, " ", `\r`, " ", `\t`, " ")
 
 func (h *Holding) collect(v any) {
 	switch v := v.(type) {
