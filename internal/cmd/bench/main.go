@@ -46,6 +46,10 @@ func run(rounds int, slice time.Duration) (met bool, err error) {
 	groups := []wirebench.Group{
 		wirebench.SendGoals(sink, slice),
 		wirebench.SendAlone(sink, slice),
+		encoding(slice),
+		formats(slice),
+		wholePath(sink, slice),
+		farAway(sink, slice),
 		wirebench.ByCallSize(sink, slice),
 		wirebench.ByRecordSize(sink, slice),
 		wirebench.ByConsumers(sink, slice),
