@@ -165,8 +165,9 @@ func NewHolding(format string, out []byte) *Holding {
 	}
 	for _, text := range h.texts {
 		// a bag that is text escapes what would break it, and holds many values
-		if plain := unescaper.Replace(text); plain != text {
+		for plain := unescaper.Replace(text); plain != text; plain = unescaper.Replace(text) {
 			h.texts = append(h.texts, plain)
+			text = plain
 		}
 		for _, part := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ;=,[]{}\"", r) }) {
 			if len(part) <= 40 && len(part) < len(text) {
