@@ -136,7 +136,7 @@ func (e *Encoder) limit() {
 			continue
 		}
 		if l.label >= 0 && !e.set.has(int(l.label)) {
-			e.put(l.label, strVal(l.text))
+			e.putText(l.label, l.text)
 		}
 		v := &e.out[l.leaf]
 		if l.limit > 0 && v.typ == typStr && len(v.str) > l.limit && utf8.RuneCountInString(v.str) > l.limit {
@@ -190,7 +190,7 @@ func writeCEF(e *Encoder, dst []byte) []byte {
 		if v.holdsNothing() {
 			continue
 		}
-		key := e.uniqueKey(v.name, camel, func(key []byte) bool { return foldBytes(cefTaken, key) })
+		key := e.uniqueKey(e.bagKey(v.name, camel, cefTaken), nil)
 		separate()
 		dst = append(append(dst, key...), '=')
 		dst = e.appendEscaped(dst, v, escapeExtension)

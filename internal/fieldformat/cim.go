@@ -236,15 +236,15 @@ func writeCIM(e *Encoder, dst []byte) []byte {
 			continue
 		}
 		flat := e.flatten(v)
-		key := e.uniqueKey(v.name, underscored, func(key []byte) bool {
-			if leaf, known := e.plan.byPath[string(key)]; known && (e.set.has(int(leaf)) || e.plan.kinds[leaf] != kindText) {
+		key := e.uniqueKey(e.bagKey(v.name, underscored, nil), func(key string) bool {
+			if leaf, known := e.plan.byPath[key]; known && (e.set.has(int(leaf)) || e.plan.kinds[leaf] != kindText) {
 				return true
 			}
-			types, declared := cimTypes[string(key)]
+			types, declared := cimTypes[key]
 			return declared && !cimFits(types, &flat)
 		})
 		dst = append(append(append(comma(dst), '"'), key...), '"', ':')
-		if types := cimTypes[string(key)]; len(types) == 1 && types[0] == "string" && flat.typ == typInt {
+		if types := cimTypes[key]; len(types) == 1 && types[0] == "string" && flat.typ == typInt {
 			flat.text = true
 		}
 		dst = e.appendJSON(dst, &flat)

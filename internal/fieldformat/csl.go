@@ -4,6 +4,7 @@ package fieldformat
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
 )
@@ -66,7 +67,6 @@ func writeCSL(e *Encoder, dst []byte) []byte {
 	}
 	at := len(e.arena)
 	text := e.arena
-	var value []byte
 	for i := range e.bag {
 		v := &e.bag[i]
 		if v.typ == typFloat && !finite(v.float()) {
@@ -83,12 +83,14 @@ func writeCSL(e *Encoder, dst []byte) []byte {
 			text = append(text, c)
 		}
 		text = append(text, '=')
-		if v.typ == typStr {
+		switch v.typ {
+		case typStr:
 			text = escapeSemicolons(text, v.str)
-			continue
+		case typInt, typFloat, typBool:
+			text = v.appendPlain(text)
+		default:
+			text = escapeSemicolons(text, string(e.appendText(nil, v)))
 		}
-		value = e.appendText(value[:0], v)
-		text = escapeSemicolons(text, string(value))
 	}
 	e.arena = text
 	if len(text) > at {
@@ -99,6 +101,9 @@ func writeCSL(e *Encoder, dst []byte) []byte {
 }
 
 func escapeSemicolons(dst []byte, s string) []byte {
+	if strings.IndexByte(s, ';') < 0 && strings.IndexByte(s, '\\') < 0 {
+		return append(dst, s...)
+	}
 	for i := range len(s) {
 		if s[i] == ';' || s[i] == '\\' {
 			dst = append(dst, '\\')

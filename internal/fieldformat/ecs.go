@@ -92,7 +92,7 @@ func (e *Encoder) fitTypes() {
 		}
 	}
 	if len(e.arena) > at {
-		e.put(leaf, val{typ: typRaw, str: e.since(at)})
+		e.put(leaf, &val{typ: typRaw, str: e.since(at)})
 	}
 }
 
@@ -136,8 +136,8 @@ func writeECS(e *Encoder, dst []byte) []byte {
 			dst = append(comma(dst), `"labels":{`...)
 			labels = true
 		}
-		key := e.uniqueKey(strings.TrimPrefix(v.name, "labels."), dotless, func([]byte) bool { return false })
-		dst = append(jsontext.AppendString(comma(dst), string(key)), ':')
+		key := e.uniqueKey(e.bagKey(strings.TrimPrefix(v.name, "labels."), dotless, nil), nil)
+		dst = append(jsontext.AppendString(comma(dst), key), ':')
 		dst = e.appendLabel(dst, v)
 	}
 	if labels {

@@ -4,8 +4,11 @@ package fieldformat
 
 import (
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
 )
@@ -117,6 +120,10 @@ func (e *Encoder) appendList(dst []byte, v *val) []byte {
 		return append(dst, ']')
 	}
 	for _, el := range v.pv.Slice().All() {
+		if kind(v.num) == kindText && el.Type() == pcommon.ValueTypeStr {
+			dst = jsontext.AppendString(comma(dst), el.Str())
+			continue
+		}
 		a := attr(el, "")
 		out, ok := e.convert(kind(v.num), "", 0, &a)
 		if ok == fitNot {
@@ -145,43 +152,39 @@ func (e *Encoder) appendBagObject(dst []byte, key string) []byte {
 
 // ---- names of the bag in formats whose names have fewer letters
 
-// A keySpan is a key already written, in the arena.
-type keySpan struct{ lo, hi int }
-
-// uniqueKey makes a name fit for a format by letter, and different from all names that are taken.
-func (e *Encoder) uniqueKey(name string, letters func(dst []byte, name string) []byte, taken func(key []byte) bool) []byte {
-	at := len(e.arena)
-	e.arena = letters(e.arena, name)
-	base := len(e.arena)
-	for n := 2; ; n++ {
-		key := e.arena[at:]
-		if !taken(key) && !e.written(key) {
-			e.spans = append(e.spans, keySpan{at, len(e.arena)})
-			return key
-		}
-		e.arena = strconv.AppendInt(e.arena[:base], int64(n), 10)
-	}
+// A bagKey is the key that a name of the bag gets, if nothing else has it.
+type bagKey struct {
+	key   string
+	taken bool // by the format itself
 }
 
-func (e *Encoder) written(key []byte) bool {
-	for _, s := range e.spans {
-		if string(e.arena[s.lo:s.hi]) == string(key) {
-			return true
-		}
+// rememberedKeys is how many names an encoder keeps in mind. Records of one source have few.
+const rememberedKeys = 4096
+
+// bagKey makes a key of a name: letters says which letters it keeps, reserved which keys belong to the format.
+func (e *Encoder) bagKey(name string, letters func(dst []byte, name string) []byte, reserved map[string]bool) bagKey {
+	if k, ok := e.keys[name]; ok {
+		return k
 	}
-	return false
+	k := bagKey{key: string(letters(nil, name))}
+	k.taken = reserved[strings.ToLower(k.key)]
+	if len(e.keys) < rememberedKeys && len(name) < 256 {
+		e.keys[strings.Clone(name)] = k
+	}
+	return k
 }
 
-// foldBytes looks a key up by its lower-case letters.
-func foldBytes(set map[string]bool, key []byte) bool {
-	var buf [64]byte
-	if len(key) > len(buf) {
-		return false
+// uniqueKey adds a number to a key that is taken, until none has it.
+func (e *Encoder) uniqueKey(k bagKey, taken func(key string) bool) string {
+	key := k.key
+	for n := 2; k.taken || taken != nil && taken(key) || slices.Contains(e.spans, key); n++ {
+		k.taken = false
+		at := len(e.arena)
+		e.arena = strconv.AppendInt(append(e.arena, k.key...), int64(n), 10)
+		key = e.since(at)
 	}
-	for i, c := range key {
-		buf[i] = lowerByte(c)
-	}
-	return set[string(buf[:len(key)])]
+	e.spans = append(e.spans, key)
+	return key
 }
 
 // underscored keeps letters, digits and underscores, and writes an underscore for everything else.

@@ -44,10 +44,11 @@ type Encoder struct {
 	out     []val   // by leaf, where set says so
 	from    []int32 // by leaf: the field it comes from, or -1
 	set     bitset
-	soft    bitset // set by default only: whatever else comes replaces it
-	placing int32  // the field that is being placed, or -1
-	arena   []byte // texts made for this record
-	spans   []keySpan
+	soft    bitset   // set by default only: whatever else comes replaces it
+	placing int32    // the field that is being placed, or -1
+	arena   []byte   // texts made for this record
+	spans   []string // the keys of the bag that are written
+	keys    map[string]bagKey
 
 	actions map[string]activity // what names of actions were found to mean
 }
@@ -117,7 +118,7 @@ func (e *Encoder) alloc(leaves int) {
 	e.vals, e.slots = make([]val, n), newBitset(n)
 	e.out, e.from, e.set, e.soft = make([]val, leaves), make([]int32, leaves), newBitset(leaves), newBitset(leaves)
 	e.source = pcommon.NewMap()
-	e.actions = map[string]activity{}
+	e.actions, e.keys = map[string]activity{}, map[string]bagKey{}
 }
 
 // Clone returns an encoder for another worker. It shares the tables.
@@ -286,17 +287,32 @@ func (e *Encoder) try(p *place, f int, v *val) fit {
 		return fitNot
 	case p.fan != nil:
 		return e.fan(p, f, v)
-	case e.plan.leaves[p.leaf].list:
+	case p.list:
 		return e.list(p, f, v)
 	}
-	if e.set.has(int(p.leaf)) && !e.soft.has(int(p.leaf)) && p.kind == kindText && v.typ == typStr {
-		if e.out[p.leaf].typ == typStr && e.out[p.leaf].str == v.str {
-			return fitYes
+	if v.fitsAsIs(p.kind) {
+		if !e.put(p.leaf, v) {
+			return fitNot
 		}
-		return fitNot
+		return fitYes
+	}
+	if v.typ == typStr { // the words that most records have
+		switch p.kind {
+		case kindIP6:
+			if isIPv4(v.str) {
+				return fitNot
+			}
+		case kindProtoLower, kindProtoUpper, kindProtoUDM, kindProtoCIM:
+			if w := protocolByName[v.str].word(p.kind); w != "" {
+				if !e.putText(p.leaf, w) {
+					return fitNot
+				}
+				return fitYes
+			}
+		}
 	}
 	out, ok := e.convert(p.kind, p.arg, f, v)
-	if ok == fitNot || !e.put(p.leaf, out) {
+	if ok == fitNot || !e.put(p.leaf, &out) {
 		return fitNot
 	}
 	switch p.kind { // these say something about the value and are not the value
@@ -340,7 +356,7 @@ func (e *Encoder) carriesOwn(f int) bool {
 func (e *Encoder) list(p *place, f int, v *val) fit {
 	if v.typ != typList {
 		out, ok := e.convert(p.kind, p.arg, f, v)
-		if ok == fitNot || !e.put(p.leaf, out) {
+		if ok == fitNot || !e.put(p.leaf, &out) {
 			return fitNot
 		}
 		return ok
@@ -351,13 +367,16 @@ func (e *Encoder) list(p *place, f int, v *val) fit {
 	}
 	for _, el := range s.All() {
 		a := attr(el, "")
+		if a.fitsAsIs(p.kind) {
+			continue
+		}
 		if _, ok := e.convert(p.kind, p.arg, f, &a); ok != fitYes || a.typ == typList {
 			return fitNot
 		}
 	}
 	out := *v
 	out.num = int64(p.kind)
-	if !e.put(p.leaf, out) {
+	if !e.put(p.leaf, &out) {
 		return fitNot
 	}
 	return fitYes
@@ -367,7 +386,7 @@ func (e *Encoder) list(p *place, f int, v *val) fit {
 func (e *Encoder) fan(p *place, f int, v *val) fit {
 	if v.typ != typList {
 		out, ok := e.convert(p.kind, p.arg, f, v)
-		if ok == fitNot || !e.put(p.fan[0], out) {
+		if ok == fitNot || !e.put(p.fan[0], &out) {
 			return fitNot
 		}
 		return ok
@@ -383,7 +402,7 @@ func (e *Encoder) fan(p *place, f int, v *val) fit {
 		}
 		a := attr(el, "")
 		out, ok := e.convert(p.kind, p.arg, f, &a)
-		if ok == fitNot || !e.put(p.fan[i], out) {
+		if ok == fitNot || !e.put(p.fan[i], &out) {
 			result = fitPart
 		}
 	}
@@ -391,15 +410,15 @@ func (e *Encoder) fan(p *place, f int, v *val) fit {
 }
 
 // put sets a leaf. It returns false if something else is there.
-func (e *Encoder) put(leaf int32, v val) bool {
+func (e *Encoder) put(leaf int32, v *val) bool {
 	i := int(leaf)
 	if i < 0 || v.typ == typNone || v.typ == typStr && v.str == "" {
 		return false
 	}
 	if e.set.has(i) && !e.soft.has(i) {
-		return e.out[i].same(&v)
+		return e.out[i].same(v)
 	}
-	e.out[i], e.from[i] = v, e.placing
+	e.out[i], e.from[i] = *v, e.placing
 	e.set.add(i)
 	e.soft.drop(i)
 	for _, d := range e.plan.leaves[i].implied {
@@ -412,10 +431,12 @@ func (e *Encoder) put(leaf int32, v val) bool {
 	return true
 }
 
+func (e *Encoder) putText(leaf int32, s string) bool { return e.put(leaf, &val{typ: typStr, str: s}) }
+
 // fill sets a spot that is still empty.
 func (e *Encoder) fill(s spot, v val) {
 	if i := e.plan.spots[s]; i >= 0 && !e.set.has(int(i)) {
-		e.put(i, v)
+		e.put(i, &v)
 	}
 }
 
@@ -423,7 +444,7 @@ func (e *Encoder) fill(s spot, v val) {
 func (e *Encoder) force(s spot, v val) {
 	if i := e.plan.spots[s]; i >= 0 {
 		e.set.drop(int(i))
-		e.put(i, v)
+		e.put(i, &v)
 	}
 }
 

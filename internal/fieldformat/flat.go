@@ -33,7 +33,7 @@ func (e *Encoder) keepOwn(timeSpot spot) {
 		if e.plan.leaves[leaf].list && out.typ == typList {
 			out.num = int64(kindText)
 		}
-		e.put(leaf, out)
+		e.put(leaf, &out)
 		if leaf == e.plan.at(timeSpot) {
 			if t, ok := out.time(); ok && t != e.ev.time && e.ev.time != 0 {
 				e.toBag(val{typ: typTime, num: e.ev.time, text: true, name: "otel.timestamp"})

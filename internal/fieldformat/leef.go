@@ -80,16 +80,16 @@ func writeLEEF(e *Encoder, dst []byte) []byte {
 			dst = e.appendEscaped(dst, &e.out[i], replaceInValue)
 		}
 	}
-	taken := func(key []byte) bool {
-		i, known := e.plan.byPath[string(key)]
-		return foldBytes(leefKeys, key) || known && e.set.has(int(i))
+	taken := func(key string) bool {
+		i, known := e.plan.byPath[key]
+		return known && e.set.has(int(i))
 	}
 	for i := range e.bag {
 		v := &e.bag[i]
 		if v.holdsNothing() {
 			continue
 		}
-		key := e.uniqueKey(v.name, camel, taken)
+		key := e.uniqueKey(e.bagKey(v.name, camel, leefKeys), taken)
 		separate()
 		dst = append(append(dst, key...), '=')
 		dst = e.appendEscaped(dst, v, replaceInValue)

@@ -400,7 +400,7 @@ func (e *Encoder) ocsfExtras() {
 		e.set.drop(int(n))
 		e.soft.drop(int(n))
 		if t := e.plan.at(atDeviceOsType); t >= 0 && e.set.has(int(t)) {
-			e.put(n, e.out[t])
+			e.put(n, &e.out[t])
 		}
 	}
 }
@@ -423,9 +423,9 @@ func (e *Encoder) nameFile(f *ocsfFile) {
 	e.set.drop(int(n))
 	e.soft.drop(int(n))
 	if p := e.plan.at(f.path); p >= 0 && e.set.has(int(p)) && e.out[p].typ == typStr && baseName(e.out[p].str) != "" {
-		e.put(n, strVal(baseName(e.out[p].str)))
+		e.putText(n, baseName(e.out[p].str))
 	} else if p := e.plan.at(f.process); p >= 0 && p != n && e.set.has(int(p)) {
-		e.put(n, e.out[p])
+		e.put(n, &e.out[p])
 	}
 }
 

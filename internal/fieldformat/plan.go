@@ -83,6 +83,7 @@ type place struct {
 	leaf    int32
 	kind    kind
 	arg     string
+	list    bool    // an array of values
 	fan     []int32 // one leaf for each value of a list
 	carried int32   // the field that takes the value along, or -1
 }
@@ -164,6 +165,7 @@ func compile(t *table, f Format, l *layout, c class) *plan {
 		} else {
 			paths := fanOut(d.alt.path)
 			pl.leaf = p.byPath[paths[0]]
+			pl.list = p.leaves[pl.leaf].list
 			if len(paths) > 1 {
 				for _, path := range paths {
 					pl.fan = append(pl.fan, p.byPath[path])

@@ -76,6 +76,36 @@ func attr(v pcommon.Value, name string) val {
 	return val{}
 }
 
+// fitsAsIs tells the usual case that a value is in the form of a kind already.
+func (v *val) fitsAsIs(k kind) bool {
+	switch k {
+	case kindText:
+		return v.typ == typStr
+	case kindInt:
+		return v.typ == typInt
+	case kindUint:
+		return v.typ == typInt && v.num >= 0
+	case kindPort:
+		return v.typ == typInt && uint64(v.num) <= math.MaxUint16
+	case kindInt32:
+		return v.typ == typInt && math.MinInt32 <= v.num && v.num <= math.MaxInt32
+	case kindIP, kindIP4:
+		return v.typ == typStr && isIPv4(v.str)
+	case kindHost, kindURL:
+		return v.typ == typStr && v.str != "" && !hasBlank(v.str)
+	}
+	return false
+}
+
+func hasBlank(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' && (s[i] == ' ' || s[i] == '\t' || s[i] == '\n' || s[i] == '\r') {
+			return true
+		}
+	}
+	return false
+}
+
 // same tells whether two values say the same, so that one of them can go.
 func (v *val) same(w *val) bool {
 	if v.typ != w.typ {
@@ -385,11 +415,11 @@ func (e *Encoder) convertText(k kind, arg string, f int, v *val) (val, fit) {
 		if k == kindUpper {
 			return strVal(e.upper(s)), fitYes
 		}
-		return when(s != "" && !strings.ContainsAny(s, " \t\r\n"), s)
+		return when(s != "" && !hasBlank(s), s)
 	case kindShortName:
 		return shortName(s)
 	case kindFQDN:
-		return when(strings.Contains(strings.Trim(s, "."), ".") && !isIP(s) && !strings.ContainsAny(s, " \t\r\n"), s)
+		return when(strings.Contains(strings.Trim(s, "."), ".") && !isIP(s) && !hasBlank(s), s)
 	case kindDNSDomain:
 		_, domain, ok := strings.Cut(s, ".")
 		return when(ok && domain != "" && !isIP(s), domain)

@@ -63,6 +63,21 @@ var protocols = []protocol{
 	{97, "etherip", "ETHERIP"}, {103, "pim", "PIM"}, {112, "vrrp", "VRRP"}, {132, "sctp", "SCTP"},
 }
 
+// word is the protocol's name as a kind writes it, or empty.
+func (p *protocol) word(k kind) string {
+	switch {
+	case p == nil:
+		return ""
+	case k == kindProtoUpper:
+		return upperNames[p.name]
+	case k == kindProtoUDM:
+		return p.udm
+	case k == kindProtoCIM && p.number != 1 && p.number != 6 && p.number != 17:
+		return ""
+	}
+	return p.name
+}
+
 var protocolByName = func() map[string]*protocol {
 	m := map[string]*protocol{}
 	for i := range protocols {
