@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"unicode/utf8"
+	"unsafe"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -29,7 +30,8 @@ type encoder struct {
 	maxSize   int                // bytes of data and key
 	truncate  bool               // what to do with a record over maxSize
 
-	data []byte // of the current record
+	data    []byte // of the current record
+	keyData []byte // likewise, with keyFrom
 }
 
 func newEncoder(cfg *Config, ledger *accounting.Ledger, set component.TelemetrySettings) (*encoder, error) {
@@ -55,7 +57,7 @@ func newEncoder(cfg *Config, ledger *accounting.Ledger, set component.TelemetryS
 // clone returns an encoder like this one for another goroutine.
 func (e *encoder) clone() *encoder {
 	other := *e
-	other.marshaler, other.data = e.marshaler.clone(), nil
+	other.marshaler, other.data, other.keyData = e.marshaler.clone(), nil, nil
 	return &other
 }
 
@@ -85,14 +87,13 @@ func (e *encoder) records(ctx context.Context, ld plog.Logs, excluded func(ordin
 	}
 }
 
+// key returns the record's partition key, which is valid until the next call.
 func (e *encoder) key(ctx context.Context, rl plog.ResourceLogs, sl plog.ScopeLogs, record plog.LogRecord) string {
 	if e.keyFrom == nil {
 		return e.staticKey
 	}
-	if key := e.keyFrom.Key(ctx, rl, sl, record); key != "" {
-		return key
-	}
-	return partitionkey.Random()
+	e.keyData = e.keyFrom.AppendKey(e.keyData[:0], ctx, rl, sl, record)
+	return unsafe.String(unsafe.SliceData(e.keyData), len(e.keyData))
 }
 
 // encode writes the record to e.data. It reports false for a record that it had to drop.

@@ -54,7 +54,7 @@ type Config struct {
 type Record struct {
 	Ordinal int    // place in the batch
 	Data    []byte // at most 10 MiB with the key; valid until the next record is asked for
-	Key     string // partition key, 1 to 256 characters
+	Key     string // partition key, 1 to 256 characters; valid as long as Data
 }
 
 // Result says what became of a batch.

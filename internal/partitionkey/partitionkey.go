@@ -6,6 +6,7 @@ package partitionkey
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -77,6 +78,17 @@ const (
 	noSpanID  = "0000000000000000"
 )
 
+// AppendKey appends the key of a record to dst: what Key returns, or a random key where that is none.
+func (e *Expr) AppendKey(dst []byte, ctx context.Context, rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord) []byte {
+	if e.uuid {
+		return appendUUID(dst)
+	}
+	if key := e.Key(ctx, rl, sl, lr); key != "" {
+		return append(dst, key...)
+	}
+	return appendRandom(dst)
+}
+
 // Key evaluates the expression on a record. It returns "" where that gives no key: the value is
 // absent, empty or a zero trace or span id, longer than MaxLength, or cannot be computed. The caller
 // then takes a random key.
@@ -88,7 +100,7 @@ func (e *Expr) Key(ctx context.Context, rl plog.ResourceLogs, sl plog.ScopeLogs,
 		return e.static
 	}
 	if e.uuid {
-		return randomUUID()
+		return string(appendUUID(nil))
 	}
 	tc := ottllog.NewTransformContext(rl, sl, lr)
 	v, err := e.value.Eval(ctx, tc)
@@ -162,39 +174,27 @@ func rawText(raw any) string {
 // alphabet of random keys: 64 characters, so that each takes six bits.
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz-"
 
-// Random returns a key of 20 characters, random enough to spread over shards, and cheap.
-func Random() string {
-	var key [20]byte
-	for i := 0; i < len(key); i += 10 {
+// appendRandom appends a key of 20 characters, random enough to spread over shards, and cheap.
+func appendRandom(dst []byte) []byte {
+	for range 2 {
 		bits := rand.Uint64()
-		for j := range 10 {
-			key[i+j] = alphabet[bits&63]
+		for range 10 {
+			dst = append(dst, alphabet[bits&63])
 			bits >>= 6
 		}
 	}
-	return string(key[:])
+	return dst
 }
 
-// randomUUID returns a version 4 UUID. It spreads records, so it need not be unpredictable.
-func randomUUID() string {
-	const digits = "0123456789abcdef"
-	high, low := rand.Uint64(), rand.Uint64()
-	high = high&^(0xF<<12) | 4<<12 // version
-	low = low&^(3<<62) | 2<<62     // variant
-	var id [36]byte
-	at := 0
-	for i := range 32 {
-		switch i {
-		case 8, 12, 16, 20:
-			id[at] = '-'
-			at++
-		}
-		word := high
-		if i >= 16 {
-			word = low
-		}
-		id[at] = digits[word>>(60-4*(i%16))&0xF]
-		at++
+// appendUUID appends a version 4 UUID. It spreads records, so it need not be unpredictable.
+func appendUUID(dst []byte) []byte {
+	var id [16]byte
+	binary.BigEndian.PutUint64(id[:8], rand.Uint64()&^(0xF<<12)|4<<12) // version
+	binary.BigEndian.PutUint64(id[8:], rand.Uint64()&^(3<<62)|2<<62)   // variant
+	dst = hex.AppendEncode(dst, id[:4])
+	for _, group := range [][]byte{id[4:6], id[6:8], id[8:10], id[10:]} {
+		dst = append(dst, '-')
+		dst = hex.AppendEncode(dst, group)
 	}
-	return string(id[:])
+	return dst
 }

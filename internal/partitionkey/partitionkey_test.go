@@ -117,11 +117,22 @@ func TestUUID(t *testing.T) {
 	}
 }
 
+func TestAppendKeyIsNeverEmpty(t *testing.T) {
+	rl, sl, lr := record()
+	for _, expr := range []string{`log.attributes["missing"]`, `resource.attributes["host.name"]`, `UUID()`} {
+		e, err := Parse(expr, componenttest.NewNopTelemetrySettings())
+		require.NoError(t, err)
+		key := e.AppendKey([]byte("before "), t.Context(), rl, sl, lr)
+		require.Equal(t, "before ", string(key[:7]))
+		require.True(t, Valid(string(key[7:])), expr)
+	}
+}
+
 func TestRandom(t *testing.T) {
 	seen := map[string]bool{}
 	count := map[byte]int{}
 	for range 10_000 {
-		key := Random()
+		key := string(appendRandom(nil))
 		require.Len(t, key, 20)
 		require.True(t, Valid(key))
 		require.False(t, seen[key])
@@ -187,8 +198,9 @@ func BenchmarkKey(b *testing.B) {
 			e, err := Parse(expr, componenttest.NewNopTelemetrySettings())
 			require.NoError(b, err)
 			b.ReportAllocs()
+			var key []byte
 			for b.Loop() {
-				_ = e.Key(context.Background(), rl, sl, lr)
+				key = e.AppendKey(key[:0], context.Background(), rl, sl, lr)
 			}
 		})
 	}
@@ -196,8 +208,9 @@ func BenchmarkKey(b *testing.B) {
 
 func BenchmarkRandom(b *testing.B) {
 	b.ReportAllocs()
+	var key []byte
 	for b.Loop() {
-		_ = Random()
+		key = appendRandom(key[:0])
 	}
 }
 
