@@ -294,6 +294,9 @@ func (r *configReader) readList(path string, elem reflect.Type, s scalar) (any, 
 
 // readText reads values that have their own text form, such as ids of components.
 func (r *configReader) readText(path string, s scalar, u encoding.TextUnmarshaler) (any, bool) {
+	if m, ok := s.value.(map[string]any); ok && len(m) == 0 {
+		return nil, false // so print-config writes sizers
+	}
 	if !s.written {
 		r.fault(path, "`%s` must be text%s", path, notText(s))
 		return nil, false

@@ -21,28 +21,7 @@ import (
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/schedule"
 )
 
-var (
-	_ confmap.Unmarshaler = (*Config)(nil)
-	_ confmap.Marshaler   = Config{}
-)
-
-// Marshal writes the configuration as print-config shows it, so that it reads back as the same. By themselves sizers
-// are written as empty maps, and sections that are off as nothing, which means their defaults.
-func (c Config) Marshal(conf *confmap.Conf) error {
-	type plain Config // has no Marshal
-	if err := conf.Marshal(plain(c)); err != nil {
-		return err
-	}
-	queue := map[string]any{"enabled": false}
-	if q := c.QueueConfig.Get(); q != nil {
-		batch := map[string]any{"enabled": false}
-		if b := q.Batch.Get(); b != nil {
-			batch = map[string]any{"sizer": b.Sizer.String()}
-		}
-		queue = map[string]any{"sizer": q.Sizer.String(), "batch": batch}
-	}
-	return conf.Merge(confmap.NewFromStringMap(map[string]any{"sending_queue": queue}))
-}
+var _ confmap.Unmarshaler = (*Config)(nil)
 
 // Unmarshal reads the user's keys over the defaults: flat keys and those of the vendor target's `properties` alike.
 // Bare numbers are seconds where a duration is meant, and ${env:...} gives text keys the text of the variable.
