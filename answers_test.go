@@ -26,6 +26,7 @@ func TestEveryAnswer(t *testing.T) {
 		"entry throttled":                {kinesistest.ThrottleEntry(), again},
 		"entry with an unknown code":     {kinesistest.FailEntry("SomethingNewException"), again},
 		"entry KMS":                      {kinesistest.FailEntry("KMSThrottlingException"), again},
+		"entry InvalidArgument":          {kinesistest.FailEntry("InvalidArgumentException"), dropped},
 		"proxy 502":                      {kinesistest.HTML(http.StatusBadGateway), again},
 		"proxy 503":                      {kinesistest.HTML(http.StatusServiceUnavailable), again},
 		"proxy 504":                      {kinesistest.HTML(http.StatusGatewayTimeout), again},

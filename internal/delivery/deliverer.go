@@ -326,6 +326,10 @@ func (d *Deliverer) answered(s *shipment, answer putrecords.Answer) error {
 			d.settle(r, true)
 			continue
 		}
+		if refusesRecord(result.ErrorCode) {
+			d.drop(r, result.ErrorCode, entryError(result))
+			continue
+		}
 		last = result
 		if full {
 			throttled++
@@ -344,10 +348,16 @@ func (d *Deliverer) answered(s *shipment, answer putrecords.Answer) error {
 		d.ledger.Throttled(n, shard)
 	}
 	d.backlog.comeBack(again)
-	if taken == 0 && throttled == 0 {
+	if taken == 0 && throttled == 0 && last.ErrorCode != "" {
 		return entryError(last)
 	}
 	return nil
+}
+
+// refusesRecord tells the codes of an entry that say that the record itself is at fault, and would be again. Kinesis
+// refuses a whole request for such a record; other implementations answer for the entry.
+func refusesRecord(code string) bool {
+	return code == "InvalidArgumentException" || code == "ValidationException"
 }
 
 func entryError(r putrecords.Result) error {
