@@ -119,7 +119,6 @@ func TestIndependentServersRefuseOneRecord(t *testing.T) {
 		s.create(t, 2)
 		exp := s.exporter(t, &testHost{}, func(cfg *Config) {
 			cfg.MaxRecordSize = maxRecordSizeLimit
-			cfg.Timeout = 5 * time.Second // which the shutdown waits for the record that nobody takes
 		})
 		ld := numbered(0, 9)
 		huge := ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(4)
