@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/kinesistest"
 )
@@ -113,6 +114,62 @@ func TestFaults(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestOutageLongerThanTheQueue(t *testing.T) {
+	for name, block := range map[string]bool{"the sender waits": true, "the sender is told": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const n = 5000
+				server := newServer(t, nil)
+				server.Fail(kinesistest.Fault{For: time.Minute, Do: kinesistest.Refuse("ServiceUnavailable")})
+				r := startRig(t, server, func(c *Config) {
+					c.QueueConfig.Get().QueueSize = 1000
+					c.QueueConfig.Get().BlockOnOverflow = block
+				})
+				refused := 0
+				for sent := 0; sent < n; {
+					ld := numbered(sent, 100)
+					if err := r.exporter.ConsumeLogs(t.Context(), ld); err != nil {
+						require.ErrorIs(t, err, exporterhelper.ErrQueueIsFull)
+						refused++
+						time.Sleep(time.Second)
+						continue
+					}
+					sent += 100
+					r.sent, r.accepted = sent, sent
+				}
+				r.shutdown()
+				assert.Equal(t, block, refused == 0)
+				assert.Zero(t, r.tally().Missing)
+				assert.Zero(t, r.tally().Duplicates)
+				r.balanced()
+			})
+		})
+	}
+}
+
+// TestFullRateRightAfterAnOutage looks at the two seconds after an outage of a minute.
+func TestFullRateRightAfterAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		mend := server.Fail(kinesistest.Fault{Do: kinesistest.Refuse("ServiceUnavailable")})
+		server.Fail(kinesistest.Fault{Do: kinesistest.Delay(20*time.Millisecond, 0)})
+		r := startRig(t, server, nil)
+		r.send(90_000, 100)
+		time.Sleep(time.Minute)
+		probes := len(server.Calls("PutRecords"))
+		assert.Less(t, probes, 100, "an outage is probed, not hammered")
+		mend()
+		time.Sleep(2 * time.Second)
+		before := r.stream().Len()
+		time.Sleep(100 * time.Millisecond)
+		// Ten calls of 500 records in each 20 ms, if there is still so much.
+		assert.True(t, r.stream().Len() == r.sent || r.stream().Len()-before >= 20_000, "%d, then %d", before, r.stream().Len())
+		r.shutdown()
+		assert.Zero(t, r.tally().Missing)
+		assert.Zero(t, r.tally().Duplicates)
+	})
 }
 
 func TestStatusFollowsAnOutage(t *testing.T) {

@@ -122,6 +122,13 @@ func scenarios() []scenario {
 			),
 		},
 	}
+	all = append(all, scenario{
+		name:       "interval: 3s, SIGTERM between two executions, file_storage",
+		goal:       "full requests, the rest after the restart",
+		exporter:   "interval: 3s",
+		persistent: true,
+		drive:      scheduled,
+	})
 	for name, fault := range map[string]kinesistest.Fault{
 		"failing entries": {Share: 0.05, Do: kinesistest.FailEntry("InternalFailure")},
 		"an outage":       {Do: kinesistest.Refuse("ServiceUnavailable")},
@@ -320,6 +327,30 @@ func terminated(fault kinesistest.Fault) func(context.Context, *trial) {
 		t.start()
 		t.awaitAll(ctx)
 	}
+}
+
+// scheduled ends the collector while records wait for the next execution, and starts another one.
+func scheduled(ctx context.Context, t *trial) {
+	t.start()
+	t.await(ctx, func() bool { return t.server.Stats().Requests["GetCallerIdentity"] > 0 })
+	t.write(t.records / 2)
+	t.awaitAll(ctx)
+	full, calls := 0, t.server.Calls("PutRecords")
+	for _, call := range calls {
+		if call.Entries == 500 {
+			full++
+		}
+	}
+	// An execution ends with what is left, so one call of each may be small.
+	t.want(float64(full) >= 0.9*float64(len(calls)), "%d of %d requests are full", full, len(calls))
+
+	before := t.arrived()
+	t.write(t.records / 2)
+	sleep(ctx, time.Second)
+	t.stop(syscall.SIGTERM)
+	t.figure("%d of %d delivered before the restart", t.arrived()-before, t.records/2)
+	t.start()
+	t.awaitAll(ctx)
 }
 
 func killed(ctx context.Context, t *trial) {
