@@ -166,7 +166,7 @@ func (e *Encoder) asimType() string {
 		return "WebServerSession" // a server writes the path, a proxy the whole URL
 	}
 	m := asimTypes[e.ev.class]
-	if e.ev.was != classGeneric { // an event that lacks what its schema needs is an audit event of the same kind
+	if e.ev.class == classGeneric && e.ev.was != classGeneric { // an event that lacks what its schema needs is an audit event of the same kind
 		if t, ok := asimAudits[e.ev.did]; ok {
 			return t
 		}
@@ -305,6 +305,9 @@ func finishASIM(e *Encoder) bool {
 	}
 	e.fillFrom(atSrc, atSrcIpAddr, atSrcFQDN, atSrcHostname, atSrcDvcId)
 	e.fillFrom(atDst, atDstIpAddr, atTargetIpAddr, atDstFQDN, atTargetFQDN, atDstHostname, atTargetHostname, atHttpHost, atDstDvcId, atTargetAppName)
+	if e.ev.class == classHTTP {
+		e.fillFrom(atDst, atDvcFQDN, atDvcHostname, atDvcIpAddr) // the server that writes the log
+	}
 	e.fillFrom(atDvc, atDvcFQDN, atDvcHostname, atDvcIpAddr, atDvcId)
 	e.fill(atDvc, strVal(e.product()))
 	if e.ev.class != classGeneric {
@@ -327,7 +330,7 @@ func (e *Encoder) auditObject() {
 	e.fillFrom(atObject, atObjectId)
 	e.fill(atObject, strVal(firstOf(e.word(k.regPath), e.word(k.regKey), e.word(k.filePath), e.word(k.fileName), e.word(k.processPath),
 		e.word(k.processName), e.word(k.urlFull), e.word(k.urlPath), e.word(k.dnsQuestion), e.word(k.targetUser), e.word(k.dbName),
-		e.word(k.packageName), e.word(k.vulnID), e.word(k.emailSubject), e.word(k.serviceName), e.word(k.hostName), e.product())))
+		e.word(k.packageName), e.word(k.vulnID), e.word(k.emailSubject), e.word(k.cloudService), e.word(k.serviceName), e.word(k.hostName), e.product())))
 }
 
 // uid is the id of the record, else a hash over its message and time.

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -65,6 +66,12 @@ var cefKeys = func() map[string]int {
 	}
 	return m
 }()
+
+// cefKinds are the kinds of keys that no field of the pivot leads to.
+var cefKinds = map[string]kind{"flexDate1": kindTime, "deviceCustomDate1": kindTime, "deviceCustomDate2": kindTime, "cn1": kindInt, "cn2": kindInt,
+	"cn3": kindInt, "flexNumber1": kindInt, "flexNumber2": kindInt, "cfp1": kindFloat, "cfp2": kindFloat, "cfp3": kindFloat, "cfp4": kindFloat,
+	"c6a1": kindIP6, "c6a2": kindIP6, "c6a3": kindIP6, "c6a4": kindIP6, "dpid": kindNat32, "type": kindNat32, "fileCreateTime": kindTime,
+	"oldFileCreateTime": kindTime, "oldFileModificationTime": kindTime, "deviceTranslatedAddress": kindIP4}
 
 // cefTaken are the names, in lower case, that an own key cannot have.
 var cefTaken = func() map[string]bool {
@@ -133,12 +140,23 @@ func (e *Encoder) limit() {
 	for i := range e.plan.limited {
 		l := &e.plan.limited[i]
 		if !e.set.has(int(l.leaf)) {
+			if l.label >= 0 && e.set.has(int(l.label)) { // a label of nothing
+				v := e.out[l.label]
+				v.name = e.plan.leaves[l.label].path
+				e.set.drop(int(l.label))
+				e.toBag(v)
+			}
 			continue
 		}
 		if l.label >= 0 && !e.set.has(int(l.label)) {
 			e.putText(l.label, l.text)
 		}
 		v := &e.out[l.leaf]
+		if v.typ == typBytes {
+			at := len(e.arena)
+			e.arena = e.appendText(e.arena, v)
+			*v = strVal(e.since(at))
+		}
 		if l.limit > 0 && v.typ == typStr && len(v.str) > l.limit && utf8.RuneCountInString(v.str) > l.limit {
 			whole := *v
 			whole.name = e.plan.leaves[l.leaf].path + ".full"
@@ -150,13 +168,18 @@ func (e *Encoder) limit() {
 
 // fillHeader fills a field of a header that must not be empty.
 func (e *Encoder) fillHeader(s spot, text, otherwise string) {
-	if strings.TrimSpace(text) == "" {
+	if isBlank(text) {
 		text = otherwise
 	}
-	if i := e.plan.at(s); e.set.has(int(i)) && (e.out[i].typ != typStr || strings.TrimSpace(e.out[i].str) != "") {
+	if i := e.plan.at(s); e.set.has(int(i)) && (e.out[i].typ != typStr || !isBlank(e.out[i].str)) {
 		return
 	}
 	e.force(s, strVal(text))
+}
+
+// isBlank tells whether nothing of a text is left to see when controls are blanks.
+func isBlank(s string) bool {
+	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || unicode.IsSpace(r) }) == ""
 }
 
 func writeCEF(e *Encoder, dst []byte) []byte {

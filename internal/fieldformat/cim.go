@@ -4,6 +4,7 @@ package fieldformat
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
@@ -59,12 +60,8 @@ func beginCIM(e *Encoder) {
 	k := &e.table.known
 	e.fill(atTime, timeVal(e.eventTime()))
 	e.fill(atVendorProduct, strVal(e.vendorProduct()))
-	if e.has(k.vendor) {
-		e.consume(k.vendor)
-	}
-	if e.has(k.product) {
-		e.consume(k.product)
-	}
+	e.consume(k.vendor)
+	e.consume(k.product)
 	e.tags()
 	e.cimAction()
 	if w := e.ev.severity.cim(); w != "" {
@@ -135,7 +132,7 @@ func (e *Encoder) tags() {
 					b = e.appendJSON(append(b, ','), &s)
 				}
 			}
-			e.consume(k.tags)
+			e.vals[k.tags].name = ""
 		}
 	}
 	e.arena = b
@@ -198,7 +195,7 @@ func (e *Encoder) cimAction() {
 	if e.has(k.outcome) && e.vals[k.outcome].name != "" {
 		switch e.ev.outcome {
 		case outcomeSuccess, outcomeFailure:
-			if !e.has(k.httpStatus) && e.ev.class != classPackage {
+			if !e.has(k.httpStatus) && e.ev.class != classPackage && e.ev.class != classHTTP {
 				e.fill(atStatus, strVal(e.word(k.outcome)))
 			}
 		}
@@ -244,7 +241,7 @@ func writeCIM(e *Encoder, dst []byte) []byte {
 			return declared && !cimFits(types, &flat)
 		})
 		dst = append(append(append(comma(dst), '"'), key...), '"', ':')
-		if types := cimTypes[key]; len(types) == 1 && types[0] == "string" && flat.typ == typInt {
+		if types, declared := cimTypes[key]; declared && flat.typ == typInt && !slices.Contains(types, "number") {
 			flat.text = true
 		}
 		dst = e.appendJSON(dst, &flat)

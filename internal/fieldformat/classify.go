@@ -119,7 +119,7 @@ type known struct {
 	fileName, filePath, regPath, regKey, regValue                                                                                     int
 	emailFrom, emailTo, emailSubject, ruleName, ruleID, ruleUUID, vulnID, techniqueID                                                 int
 	dhcpType, dbName, dbQuery, resourceName, resourceID, orchName, orchID, logonType, syslogSeverity, syslogHost                      int
-	ecsVersion, tags, traceID, spanID, logger, errorMessage, serverCert, loggedTime, iana, netType, dllName, packageName              int
+	ecsVersion, tags, traceID, spanID, logger, errorMessage, cloudService, iana, netType, dllName, packageName                        int
 }
 
 func newKnown(t *table) known {
@@ -160,7 +160,7 @@ func newKnown(t *table) known {
 		orchName: id("orchestrator.resource.name"), orchID: id("orchestrator.resource.id"), logonType: id("winlog.event_data.LogonType"),
 		syslogSeverity: id("log.syslog.severity.code"), syslogHost: id("log.syslog.hostname"), ecsVersion: id("ecs.version"), tags: id("tags"),
 		traceID: id("trace.id"), spanID: id("span.id"), logger: id("log.logger"), name: id("event.name"), errorMessage: id("error.message"),
-		dllName: id("dll.name"), packageName: id("package.name"),
+		dllName: id("dll.name"), cloudService: id("cloud.service.name"), packageName: id("package.name"),
 	}
 }
 
@@ -349,7 +349,7 @@ func (e *Encoder) classify() {
 func (e *Encoder) findClass(cat, typ wordSet) class {
 	k := &e.table.known
 	in := func(c wordSet) bool { return cat&c != 0 }
-	ends := e.has(k.sourceIP, k.sourceDomain, k.clientIP, k.clientDomain) && e.has(k.destIP, k.destDomain, k.serverIP, k.serverDomain)
+	ends := e.bothEnds()
 	switch {
 	case in(catVulnerability), cat == 0 && e.has(k.vulnID):
 		return classVuln
@@ -395,6 +395,24 @@ func (e *Encoder) findClass(cat, typ wordSet) class {
 		return classProcess
 	}
 	return classGeneric
+}
+
+// bothEnds tells whether the record names both ends of a connection.
+func (e *Encoder) bothEnds() bool {
+	k := &e.table.known
+	return e.has(k.sourceIP, k.sourceDomain, k.clientIP, k.clientDomain) && e.has(k.destIP, k.destDomain, k.serverIP, k.serverDomain)
+}
+
+// fallBack finds another class for an event that lacks what its class needs: a connection if both ends are known, else
+// a generic event.
+func (e *Encoder) fallBack() {
+	was, did := e.ev.class, e.ev.activity
+	e.ev.class, e.ev.activity = classGeneric, actNone
+	if was > classTunnel && e.bothEnds() && e.ev.schema == "" {
+		e.ev.class = e.networkClass()
+		e.ev.activity = e.findActivity(e.bits(types, e.table.known.typ), e.word(e.table.known.action))
+	}
+	e.ev.was, e.ev.did = was, did
 }
 
 func (e *Encoder) networkClass() class {
@@ -581,8 +599,7 @@ func (e *Encoder) findActivity(typ wordSet, action string) activity {
 		}
 		return actNone
 	case classRegKey, classRegValue:
-		switch a := byAction(); a {
-		case actRename, actCreate, actDelete:
+		if a := byAction(); a == actRename {
 			return a
 		}
 		if a := byType(); a != actNone {

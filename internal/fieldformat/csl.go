@@ -4,7 +4,6 @@ package fieldformat
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
 )
@@ -12,7 +11,9 @@ import (
 func init() {
 	targets[CSL] = &target{
 		layout: &layout{envelope: []string{"TimeGenerated", "ReceiptTime", "DeviceVendor", "DeviceProduct", "DeviceVersion",
-			"DeviceEventClassID", "Activity", "LogSeverity", "OriginalLogSeverity", "DeviceEventCategory", "DeviceCustomIPv6Address1"}},
+			"DeviceEventClassID", "Activity", "LogSeverity", "OriginalLogSeverity", "DeviceEventCategory", "DeviceCustomString1",
+			"DeviceCustomString1Label", "DeviceCustomString2", "DeviceCustomString2Label", "DeviceCustomString3", "DeviceCustomString3Label",
+			"DeviceCustomNumber1Label", "FieldDeviceCustomNumber1"}},
 		time:   ticks,
 		begin:  beginCSL,
 		finish: finishCSL,
@@ -32,18 +33,21 @@ func beginCSL(e *Encoder) {
 	e.fill(atReceiptTime, timeVal(e.eventTime()))
 	e.fill(atLogSeverity, strVal(e.ev.severity.csl()))
 	if e.has(k.level) && e.ev.severity.level != 0 {
-		e.fill(atOriginalLogSeverity, e.vals[k.level])
-		e.consume(k.level)
+		if v, ok := e.convert(kindText, "", k.level, &e.vals[k.level]); ok == fitYes {
+			e.fill(atOriginalLogSeverity, v)
+			e.consume(k.level)
+		}
 	}
 	e.fillWords(atDeviceEventCategory, k.category)
 }
 
 func finishCSL(e *Encoder) bool {
-	e.fill(atDeviceVendor, strVal(e.vendor()))
-	e.fill(atDeviceProduct, strVal(e.product()))
+	e.fillHeader(atDeviceVendor, e.vendor(), defaultVendor)
+	e.fillHeader(atDeviceProduct, e.product(), defaultProduct)
 	e.fill(atDeviceVersion, strVal(e.version()))
-	e.fill(atDeviceEventClassID, strVal(e.eventID()))
-	e.fill(atActivity, strVal(e.title()))
+	e.fillHeader(atDeviceEventClassID, e.eventID(), "log")
+	e.fillHeader(atActivity, e.title(), "Log record")
+	e.limit()
 	return true
 }
 
@@ -58,8 +62,8 @@ func (s severity) csl() string {
 	return strconv.Itoa(int(s.number))
 }
 
-// writeCSL ends with AdditionalExtensions: key=value joined by semicolons. A backslash stands before a semicolon or
-// backslash within a value.
+// writeCSL ends with AdditionalExtensions: key=value joined by semicolons. A backslash stands before a semicolon within a
+// value; backslashes that would then be misread, before a semicolon and at the end of a value, are doubled.
 func writeCSL(e *Encoder, dst []byte) []byte {
 	dst = e.appendObject(dst)
 	if len(e.bag) == 0 {
@@ -101,14 +105,25 @@ func writeCSL(e *Encoder, dst []byte) []byte {
 }
 
 func escapeSemicolons(dst []byte, s string) []byte {
-	if strings.IndexByte(s, ';') < 0 && strings.IndexByte(s, '\\') < 0 {
-		return append(dst, s...)
-	}
+	run := 0 // of backslashes
 	for i := range len(s) {
-		if s[i] == ';' || s[i] == '\\' {
-			dst = append(dst, '\\')
+		switch s[i] {
+		case '\\':
+			run++
+		case ';':
+			dst = append(repeat(dst, '\\', run), '\\')
+			run = 0
+		default:
+			run = 0
 		}
 		dst = append(dst, s[i])
+	}
+	return repeat(dst, '\\', run)
+}
+
+func repeat(dst []byte, c byte, n int) []byte {
+	for range n {
+		dst = append(dst, c)
 	}
 	return dst
 }

@@ -167,10 +167,10 @@ func (e *Encoder) appendLabel(dst []byte, v *val) []byte {
 	if v.typ == typList && v.pv.Slice().Len() > 0 {
 		dst = append(dst, '[')
 		for _, el := range v.pv.Slice().All() {
-			if el.Type() == pcommon.ValueTypeEmpty {
+			a := attr(el, "")
+			if el.Type() == pcommon.ValueTypeEmpty || a.holdsNothing() {
 				continue
 			}
-			a := attr(el, "")
 			dst = e.appendLabel1(comma(dst), &a)
 		}
 		return append(dst, ']')

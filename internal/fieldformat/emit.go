@@ -37,7 +37,7 @@ func (e *Encoder) appendObject(dst []byte) []byte {
 			open = l.chain
 			dst = append(dst, l.key...)
 			if l.list {
-				dst = e.appendList(dst, &e.out[i])
+				dst = e.appendList(dst, i)
 			} else {
 				dst = e.appendJSON(dst, &e.out[i])
 			}
@@ -113,7 +113,8 @@ func (v *val) appendPlain(dst []byte) []byte {
 }
 
 // appendList writes an array of values, one value as an array of one.
-func (e *Encoder) appendList(dst []byte, v *val) []byte {
+func (e *Encoder) appendList(dst []byte, leaf int) []byte {
+	v, f := &e.out[leaf], max(int(e.from[leaf]), 0)
 	dst = append(dst, '[')
 	if v.typ != typList {
 		dst = e.appendJSON(dst, v)
@@ -125,7 +126,7 @@ func (e *Encoder) appendList(dst []byte, v *val) []byte {
 			continue
 		}
 		a := attr(el, "")
-		out, ok := e.convert(kind(v.num), "", 0, &a)
+		out, ok := e.convert(kind(v.num), "", f, &a)
 		if ok == fitNot {
 			continue
 		}
@@ -192,7 +193,7 @@ func underscored(dst []byte, name string) []byte {
 	at := len(dst)
 	for _, r := range strings.TrimLeft(name, "_") {
 		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_':
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
 			dst = append(dst, byte(r))
 		case len(dst) > at:
 			dst = append(dst, '_')
@@ -248,6 +249,8 @@ func camel(dst []byte, name string) []byte {
 // appendText writes a value as text without any escape: lists and maps as JSON.
 func (e *Encoder) appendText(dst []byte, v *val) []byte {
 	switch v.typ {
+	case typNone:
+		return dst
 	case typStr, typRaw:
 		return append(dst, v.str...)
 	case typTime:
@@ -261,7 +264,40 @@ func (e *Encoder) appendText(dst []byte, v *val) []byte {
 		b := jsontext.AppendValue(nil, v.pv)
 		return append(dst, strings.Trim(string(b), `"`)...)
 	}
+	if v.typ == typList {
+		return e.appendWords(dst, v.pv.Slice())
+	}
 	return jsontext.AppendValue(dst, v.pv)
+}
+
+// appendWords writes a list as text: its values joined by commas, or as JSON if that would be ambiguous.
+func (e *Encoder) appendWords(dst []byte, s pcommon.Slice) []byte {
+	at := len(dst)
+	for i, el := range s.All() {
+		a := attr(el, "")
+		switch a.typ {
+		case typInt, typBool:
+		case typStr:
+			if s.Len() > 1 && strings.IndexByte(a.str, ',') >= 0 {
+				return appendSlice(dst[:at], s)
+			}
+		default:
+			return appendSlice(dst[:at], s)
+		}
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = e.appendText(dst, &a)
+	}
+	return dst
+}
+
+func appendSlice(dst []byte, s pcommon.Slice) []byte {
+	dst = append(dst, '[')
+	for _, el := range s.All() {
+		dst = jsontext.AppendValue(comma(dst), el)
+	}
+	return append(dst, ']')
 }
 
 // holdsNothing tells whether a value has no text: a float that is not a number.

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"math/bits"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -30,15 +32,16 @@ type Encoder struct {
 	source   pcommon.Map // of the resource, for ids
 
 	// What follows belongs to one record and is reused for the next.
-	vals   []val // by field, where slots says so
-	slots  bitset
-	bag    []val // what has no place, under its own name
-	own    []val // a record that is in the target format already: its values under their names there
-	ev     event
-	shape  Format // the format that the record came in, or none
-	record plog.LogRecord
-	origin string // where values come from now: prefix of those that lose against others
-	now    bool   // values go to e.resource
+	vals    []val // by field, where slots says so
+	slots   bitset
+	carrier bitset // user names that are written with their domain
+	bag     []val  // what has no place, under its own name
+	own     []val  // a record that is in the target format already: its values under their names there
+	ev      event
+	shape   Format // the format that the record came in, or none
+	record  plog.LogRecord
+	origin  string // where values come from now: prefix of those that lose against others
+	now     bool   // values go to e.resource
 
 	plan    *plan
 	out     []val   // by leaf, where set says so
@@ -115,7 +118,7 @@ func New(f Format, o Options) *Encoder {
 
 func (e *Encoder) alloc(leaves int) {
 	n := len(e.table.fields)
-	e.vals, e.slots = make([]val, n), newBitset(n)
+	e.vals, e.slots, e.carrier = make([]val, n), newBitset(n), newBitset(n)
 	e.out, e.from, e.set, e.soft = make([]val, leaves), make([]int32, leaves), newBitset(leaves), newBitset(leaves)
 	e.source = pcommon.NewMap()
 	e.actions, e.keys = map[string]activity{}, map[string]bagKey{}
@@ -164,14 +167,14 @@ func (e *Encoder) AppendRecord(dst []byte, record plog.LogRecord) ([]byte, error
 		e.plan = e.plans[e.ev.class]
 		clear(e.set)
 		clear(e.soft)
+		clear(e.carrier)
 		e.placing = -1
 		e.target.begin(e)
 		e.placeAll()
 		if e.target.finish(e) || e.ev.class == classGeneric {
 			break
 		}
-		e.ev.was, e.ev.did = e.ev.class, e.ev.activity
-		e.ev.class, e.ev.activity = classGeneric, actNone
+		e.fallBack()
 		e.bag = e.bag[:loose]
 		e.toBag(e.ev.override)
 	}
@@ -281,8 +284,10 @@ func (e *Encoder) place(f int) {
 func (e *Encoder) try(p *place, f int, v *val) fit {
 	switch {
 	case p.carried >= 0:
-		if e.slots.has(int(p.carried)) && !e.carriesOwn(int(p.carried)) {
-			return fitYes
+		if e.carrier.has(int(p.carried)) && !e.carriesOwn(int(p.carried)) {
+			if _, ok := e.plain(v); ok {
+				return fitYes
+			}
 		}
 		return fitNot
 	case p.fan != nil:
@@ -314,6 +319,9 @@ func (e *Encoder) try(p *place, f int, v *val) fit {
 	out, ok := e.convert(p.kind, p.arg, f, v)
 	if ok == fitNot || !e.put(p.leaf, &out) {
 		return fitNot
+	}
+	if p.kind == kindUserName {
+		e.carrier.add(f)
 	}
 	switch p.kind { // these say something about the value and are not the value
 	case kindDomainType, kindUserType, kindIDType, kindConst, kindPathType, kindBigSizeLabel, kindDNSDomain, kindIPVersionBool, kindIPVersionID,
@@ -395,6 +403,14 @@ func (e *Encoder) fan(p *place, f int, v *val) fit {
 	if s.Len() == 0 {
 		return fitNot
 	}
+	if p.kind == kindAnswers {
+		return e.answers(p, f, s)
+	}
+	for _, leaf := range p.fan { // elements are of one source, or their parts would not belong together
+		if e.set.has(int(leaf)) {
+			return e.among(p, s)
+		}
+	}
 	result := fitYes
 	for i, el := range s.All() {
 		if i == len(p.fan) {
@@ -404,6 +420,51 @@ func (e *Encoder) fan(p *place, f int, v *val) fit {
 		out, ok := e.convert(p.kind, p.arg, f, &a)
 		if ok == fitNot || !e.put(p.fan[i], &out) {
 			result = fitPart
+		}
+	}
+	return result
+}
+
+// among tells whether every value of a list stands in an element already.
+func (e *Encoder) among(p *place, s pcommon.Slice) fit {
+	for _, el := range s.All() {
+		a := attr(el, "")
+		if !slices.ContainsFunc(p.fan, func(leaf int32) bool { return e.set.has(int(leaf)) && e.out[leaf].same(&a) }) {
+			return fitNot
+		}
+	}
+	return fitYes
+}
+
+// answers puts DNS answers, each an object, into elements of their own. What an element has no place for goes to the bag
+// with the whole list.
+func (e *Encoder) answers(p *place, f int, s pcommon.Slice) fit {
+	if !hasMaps(s) {
+		return fitNot
+	}
+	result := fitYes
+	for i, el := range s.All() {
+		if i == len(p.fan) || el.Type() != pcommon.ValueTypeMap {
+			return fitPart
+		}
+		base := e.plan.leaves[p.fan[i]].path
+		base = base[:strings.LastIndexByte(base, '.')]
+		for name, v := range el.Map().All() {
+			if name == "data" {
+				name = "rdata"
+			}
+			leaf := e.plan.find(e.dotted(base, name))
+			if leaf < 0 && name == "rdata" {
+				leaf = e.plan.find(e.dotted(base, "data"))
+			}
+			a := attr(v, "")
+			if leaf < 0 || a.typ == typList {
+				result = fitPart
+				continue
+			}
+			if out, ok := e.convert(e.plan.kinds[leaf], "", f, &a); ok != fitYes || !e.put(leaf, &out) {
+				result = fitPart
+			}
 		}
 	}
 	return result

@@ -2,6 +2,8 @@
 
 package fieldformat
 
+import "go.opentelemetry.io/collector/pdata/pcommon"
+
 // What the flat formats, CIM, ASIM, CSL, CEF and LEEF, have in common.
 
 // keepOwn puts the values of a record that is in the target format already into their places. A value that does not
@@ -18,13 +20,31 @@ func (e *Encoder) keepOwn(timeSpot spot) {
 		if e.set.has(int(leaf)) {
 			continue
 		}
+		if v.typ == typMap || v.typ == typList && !e.plan.leaves[leaf].list {
+			e.toBag(*v)
+			continue
+		}
 		out, ok := *v, fitYes
 		k := e.kindAt(leaf)
+		if special, ok := cefKinds[v.name]; ok && e.format == CEF {
+			k = special
+		}
 		if leaf == e.plan.at(timeSpot) {
 			k = kindTime
 		}
 		if k != kindNone {
 			out, ok = e.convert(k, "", 0, v)
+		}
+		switch { // what a column of text takes
+		case ok == fitNot:
+		case k != kindNone || e.plan.kinds[leaf] == kindNone:
+		case out.typ == typInt, out.typ == typBool:
+			out.text = true
+		case out.typ == typFloat:
+			out.text = true
+			if out.holdsNothing() {
+				ok = fitNot
+			}
 		}
 		if ok == fitNot {
 			e.toBag(*v)
@@ -45,14 +65,26 @@ func (e *Encoder) keepOwn(timeSpot spot) {
 // kindAt is the kind of a leaf whose values are checked when they arrive in the target format.
 func (e *Encoder) kindAt(leaf int32) kind {
 	switch k := e.plan.kinds[leaf]; k {
-	case kindInt, kindInt32, kindUint, kindUint32, kindPort, kindFloat, kindBool, kindTime, kindIP, kindMAC, kindIP4, kindIP6:
+	case kindInt, kindInt32, kindNat32, kindUint, kindUint32, kindPort, kindFloat, kindBool, kindTime, kindIP, kindMAC, kindIP4, kindIP6:
 		return k
 	}
 	return kindNone
 }
 
-// consume says that a field is written by code, so that it does not go to the bag.
-func (e *Encoder) consume(f int) { e.vals[f].name = "" }
+// consume says that the text of a field is written by code, so that it does not go to the bag.
+func (e *Encoder) consume(f int) {
+	if !e.slots.has(f) {
+		return
+	}
+	switch v := &e.vals[f]; v.typ {
+	case typStr, typInt, typBool:
+		v.name = ""
+	case typList: // of which only the first was used
+		if v.pv.Slice().Len() == 1 && v.pv.Slice().At(0).Type() == pcommon.ValueTypeStr {
+			v.name = ""
+		}
+	}
+}
 
 // fillWords puts the words of a list into one text, unless the place is taken.
 func (e *Encoder) fillWords(s spot, f int) {
@@ -61,20 +93,28 @@ func (e *Encoder) fillWords(s spot, f int) {
 	}
 	if v, ok := e.join(&e.vals[f]); ok == fitYes && v.str != "" {
 		e.fill(s, v)
-		e.consume(f)
+		e.vals[f].name = ""
 	}
 }
 
 // eventID is what identifies the kind of event in headers that must name one.
 func (e *Encoder) eventID() string {
 	k := &e.table.known
-	return firstOf(e.word(k.code), e.word(k.action), e.word(e.table.known.name), e.word(k.dataset), "log")
+	return firstOf(e.word(k.code), e.word(k.action), e.word(k.name), e.word(k.dataset), "log")
 }
 
 // title is a short text on what happened in headers that must have one.
 func (e *Encoder) title() string {
 	k := &e.table.known
-	return firstOf(e.word(e.table.known.name), e.word(k.ruleName), e.word(k.action), classTitles[e.ev.class])
+	switch name := e.word(k.name); {
+	case name != "":
+		return name
+	case e.ev.class == classFinding && e.has(k.ruleName):
+		return e.word(k.ruleName)
+	case e.ev.class == classGeneric && e.has(k.action):
+		return e.word(k.action)
+	}
+	return classTitles[e.ev.class]
 }
 
 var classTitles = [numClasses]string{"Log record", "Network connection", "DNS", "HTTP request", "DHCP", "SSH connection", "FTP connection",

@@ -39,7 +39,7 @@ var readAlso = [numFormats]map[string]string{
 	LEEF: {
 		"devTime": "@timestamp", "header.eventid": "event.code", "resource": "host.name", "usrName": "user.name", "policy": "rule.name",
 		"cat": "event.dataset", "srcAddr": "src", "dstAddr": "dst", "networkUser": "user.name", "netDir": "network.direction",
-		"identSrc": "host.ip",
+		"identSrc": "host.ip", "action": "event.action", "act": "event.action", "reason": "event.reason", "direction": "network.direction",
 	},
 	CSL: {
 		"TimeGenerated": "@timestamp", "EventOutcome": "event.outcome", "SourceIp": "SourceIP", "DestinationIp": "DestinationIP",

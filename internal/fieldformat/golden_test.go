@@ -81,7 +81,7 @@ var translated = map[string]bool{
 	"network.direction": true, "network.io.direction": true, "direction": true, "CommunicationDirection": true, "email.direction": true,
 	"network.iana_number": true, "network.transport": true, "Protocol": true, "connection_info.protocol_num": true,
 	"dns.type": true, "dns.question.type": true, "dns.question.class": true, "cloud.provider": true,
-	"registry.data.type": true, "winlog.event_data.LogonType": true,
+	"os.type": true, "host.os.type": true, "registry.data.type": true, "winlog.event_data.LogonType": true,
 }
 
 // elsewhere are values that are there in another notation than formattest compares.
@@ -92,6 +92,10 @@ var elsewhere = map[string]bool{
 	"rt":                       true, // a date in the notation of syslog
 	"source.geo.location":      true, // one text as two numbers
 	"registry.path":            true, // HKLM as HKEY_LOCAL_MACHINE
+	"_time":                    true, // a count of seconds as a date
+	"devTime":                  true,
+	"TimeGenerated":            true,
+	"time":                     true,
 	"AdditionalExtensions":     true, // escaped as part of AdditionalExtensions
 }
 

@@ -80,6 +80,11 @@ func (e *Encoder) detectMap(m pcommon.Map) (found mark) {
 			continue
 		}
 		k := fold(marksLower, name)
+		if k == markClassUID {
+			if a := attr(v, ""); !isClassUID(&a) {
+				continue
+			}
+		}
 		if k == markMetadata && v.Type() == pcommon.ValueTypeMap {
 			for sub := range v.Map().All() {
 				if strings.EqualFold(sub, "event_type") || strings.EqualFold(sub, "event_timestamp") {
@@ -95,6 +100,12 @@ func (e *Encoder) detectMap(m pcommon.Map) (found mark) {
 		}
 	}
 	return found
+}
+
+// isClassUID tells whether a value can be the uid of a class of OCSF or of its extensions.
+func isClassUID(v *val) bool {
+	n, ok := v.int()
+	return ok && (n == 0 || 1000 < n && n < 9000 || 100000 < n && n < 1000000)
 }
 
 // markLetters are the first letters that a telling name of a length can have, as bits. Almost every other name is told
@@ -117,7 +128,12 @@ func name0(name string) byte {
 // read fills the slots: attributes first, then the body, the resource and the fields of the record itself, because what
 // comes first wins.
 func (e *Encoder) read(r plog.LogRecord) {
-	e.ev.time, e.ev.observed = int64(r.Timestamp()), int64(r.ObservedTimestamp())
+	if e.ev.time, e.ev.observed = int64(r.Timestamp()), int64(r.ObservedTimestamp()); e.ev.time < earliest {
+		e.ev.time = 0 // no time at all
+	}
+	if e.ev.observed < earliest {
+		e.ev.observed = 0
+	}
 	e.origin = ""
 	e.shape = e.readAny(r.Attributes())
 	e.origin = "body."

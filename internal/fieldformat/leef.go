@@ -4,6 +4,7 @@ package fieldformat
 
 import (
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -30,8 +31,18 @@ func init() {
 	targets[LEEF] = &target{
 		layout: &layout{envelope: append([]string{"header.vendor", "header.product", "header.version", "header.eventid", "devTime", "sev", "cat"},
 			strings.Fields(leefPredefined)...)},
-		time: millis, begin: beginLEEF, finish: finishLEEF, write: writeLEEF,
+		time: thirteenDigits, begin: beginLEEF, finish: finishLEEF, write: writeLEEF,
 	}
+}
+
+// thirteenDigits writes milliseconds as LEEF knows them without being told a format.
+func thirteenDigits(dst []byte, n int64) []byte {
+	at := len(dst)
+	dst = millis(dst, n)
+	for len(dst)-at < 13 {
+		dst = slices.Insert(dst, at, '0')
+	}
+	return dst
 }
 
 func beginLEEF(e *Encoder) {
@@ -49,6 +60,11 @@ func finishLEEF(e *Encoder) bool {
 	e.fillHeader(atHeaderVersion, e.version(), defaultVersion)
 	e.fillHeader(atHeaderEventid, e.eventID(), "log")
 	e.limit()
+	for _, s := range [...]spot{atHeaderVendor, atHeaderProduct, atHeaderVersion, atHeaderEventid} {
+		if i := e.plan.at(s); e.from[i] >= 0 && e.out[i].typ == typStr && strings.ContainsAny(e.out[i].str, "|\t\r\n") {
+			e.toBag(e.vals[e.from[i]]) // what the header cannot say
+		}
+	}
 	return true
 }
 

@@ -356,6 +356,11 @@ func (e *Encoder) ocsfExtras() {
 					e.fill(atDstEndpointIp, v)
 				}
 			}
+			if !e.hardIn(s) && e.has(k.observerHostname) { // a gateway that people log on to
+				if v, ok := e.convert(kindHost, "", k.observerHostname, &e.vals[k.observerHostname]); ok == fitYes {
+					e.fill(atDstEndpointHostname, v)
+				}
+			}
 		}
 	case classEmail:
 		e.fill(atDirectionId, intVal(0))

@@ -173,17 +173,23 @@ func compile(t *table, f Format, l *layout, c class) *plan {
 			}
 		}
 		p.places[d.field] = append(p.places[d.field], pl)
-		if pl.leaf >= 0 && p.kinds[pl.leaf] == kindNone {
+		if pl.leaf >= 0 && p.kinds[pl.leaf] == kindNone && pl.kind != kindAnswers {
 			p.kinds[pl.leaf] = pl.kind
+			for _, leaf := range pl.fan {
+				p.kinds[leaf] = pl.kind
+			}
 		}
 	}
-	if f == CEF || f == LEEF {
+	if f == CEF || f == LEEF || f == CSL {
 		limits := map[Format]map[string]int{CEF: cefKeys, LEEF: leefLimited}[f]
 		for i := range p.leaves {
 			name := p.leaves[i].path
 			l := limited{leaf: int32(i), limit: limits[name], label: -1}
-			if text, ok := cefLabels[name]; ok && f == CEF {
-				l.label, l.text = p.find(name+"Label"), text
+			if f != LEEF {
+				l.label, l.text = p.find(strings.TrimPrefix(name, "Field")+"Label"), cefLabels[name]
+			}
+			if l.text == "" {
+				l.text = name
 			}
 			if l.limit > 0 || l.label >= 0 {
 				p.limited = append(p.limited, l)
@@ -221,10 +227,20 @@ func (t *table) alternatives(id int, f Format) [][]alternative {
 		return nil
 	}
 	path := t.fields[id].name
-	for parent, elements := range ecsElements {
-		if rest, ok := strings.CutPrefix(path, parent+"."); ok {
-			path = parent + elements + "." + rest
+	for i := strings.IndexByte(path, '.'); i >= 0; {
+		if parent, ok := t.byName[barePath(path[:i])]; ok && t.fields[parent].list && t.fields[parent].kind == kindObject {
+			elements := "[]"
+			if ecsSpread[t.fields[parent].name] {
+				elements = "[*]"
+			}
+			path = path[:i] + elements + path[i:]
+			i += len(elements)
 		}
+		next := strings.IndexByte(path[i+1:], '.')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
 	}
 	if t.fields[id].list {
 		path += "[]"
@@ -232,8 +248,8 @@ func (t *table) alternatives(id int, f Format) [][]alternative {
 	return [][]alternative{{{path: path, kind: t.fields[id].inECS}}}
 }
 
-// ecsElements are the arrays of objects in ECS whose fields arrive one by one: lists of values make elements of their own.
-var ecsElements = map[string]string{"dns.answers": "[*]", "email.attachments": "[*]", "threat.enrichments": "[]"}
+// ecsSpread are the arrays of objects in ECS whose fields arrive as lists, one value for each element.
+var ecsSpread = map[string]bool{"dns.answers": true, "email.attachments": true}
 
 func (a *alternative) fits(c class) bool {
 	return len(a.classes) == 0 || slices.ContainsFunc(a.classes, c.is)

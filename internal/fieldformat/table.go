@@ -17,12 +17,14 @@ var ecsText string
 
 // A field of the pivot.
 type field struct {
-	name  string
-	kind  kind
-	list  bool // ECS writes it as an array
-	ecs   bool // ECS has it
-	inECS kind // what ECS itself takes, if that is more than the kind says
-	cells [numFormats]string
+	name string
+	kind kind
+	list bool // ECS writes it as an array
+	ecs  bool // ECS has it
+	// values are those that ECS allows, by their lower-case letters; nil allows all.
+	values map[string]string
+	inECS  kind // what ECS itself takes, if that is more than the kind says
+	cells  [numFormats]string
 	// domain is the field that qualifies this one, user.domain of user.name, or -1.
 	domain int
 }
@@ -54,6 +56,18 @@ var loadTable = sync.OnceValue(func() *table {
 		if _, done := t.byName[f]; !done {
 			k := official.kind[f]
 			t.add(field{name: f, kind: k.kind, list: k.list, ecs: true})
+		}
+	}
+	for name, values := range official.values {
+		f := &t.fields[t.id(name)]
+		if k, named := kindNames[values[0]]; named && len(values) == 1 {
+			f.inECS = k
+			continue
+		}
+		f.inECS = kindEnum
+		f.values = map[string]string{}
+		for _, v := range values {
+			f.values[strings.ToLower(v)] = v
 		}
 	}
 	for name, f := range otel { // an ECS name wins over the same name of OpenTelemetry
@@ -155,8 +169,9 @@ func (t *table) id(name string) int {
 
 // ecsFields are the official fields with their types.
 type ecsFields struct {
-	order []string
-	kind  map[string]ecsKind
+	order  []string
+	kind   map[string]ecsKind
+	values map[string][]string
 }
 
 type ecsKind struct {
@@ -165,8 +180,14 @@ type ecsKind struct {
 }
 
 func readECS(text string) *ecsFields {
-	e := &ecsFields{kind: map[string]ecsKind{}}
+	e := &ecsFields{kind: map[string]ecsKind{}, values: map[string][]string{}}
 	for _, line := range lines(text) {
+		if names, values, ok := strings.Cut(line, " ~ "); ok {
+			for _, name := range strings.Fields(names) {
+				e.values[name] = strings.Split(values, "|")
+			}
+			continue
+		}
 		parents, leaves, _ := strings.Cut(line, " = ")
 		for _, parent := range strings.Fields(parents) {
 			for _, leaf := range strings.Fields(leaves) {

@@ -140,7 +140,7 @@ func beginUDM(e *Encoder) {
 	e.udmAction()
 	switch e.ev.class {
 	case classAuth:
-		if e.ev.outcome == outcomeFailure {
+		if e.ev.outcome == outcomeFailure || e.denied() {
 			e.fill(atSecurityResultCategory, strVal("AUTH_VIOLATION"))
 		}
 		e.fill(atExtensionsAuthType, strVal(e.authType()))
@@ -238,10 +238,10 @@ func finishUDM(e *Encoder) bool {
 		name = "GENERIC_EVENT"
 	}
 	e.fill(atMetadataEventType, strVal(name))
-	e.fill(atMetadataVendorName, strVal(cut(e.vendor(), 256)))
-	e.fill(atMetadataProductNameX, strVal(cut(e.product(), 256)))
+	e.fill(atMetadataVendorName, strVal(cut(e.valid(e.vendor()), 256)))
+	e.fill(atMetadataProductNameX, strVal(cut(e.valid(e.product()), 256)))
 	if v := e.version(); v != "" {
-		e.fill(atMetadataProductVersionX, strVal(cut(v, 32)))
+		e.fill(atMetadataProductVersionX, strVal(cut(e.valid(v), 32)))
 	}
 	if !e.anyNoun() {
 		e.fill(atObserverApplication, strVal(e.product()))

@@ -87,6 +87,8 @@ func (v *val) fitsAsIs(k kind) bool {
 		return v.typ == typInt && v.num >= 0
 	case kindPort:
 		return v.typ == typInt && uint64(v.num) <= math.MaxUint16
+	case kindNat32:
+		return v.typ == typInt && 0 <= v.num && v.num <= math.MaxInt32
 	case kindInt32:
 		return v.typ == typInt && math.MinInt32 <= v.num && v.num <= math.MaxInt32
 	case kindIP, kindIP4:
@@ -244,6 +246,13 @@ const (
 	kindSHA1
 	kindSHA256
 	kindSHA512
+	kindAnswers
+	kindEnum
+	kindCapability
+	kindHTTPStatus
+	kindMethod
+	kindRegCIM
+	kindNat32
 )
 
 // kindNames are the kinds as fields.txt and ecs.txt write them.
@@ -275,7 +284,8 @@ var kindNames = map[string]kind{
 	"vulnsev": kindVulnSeverity, "category": kindCategory, "evtype": kindEventType, "evkind": kindEventKind, "outcome": kindOutcome,
 	"rcode.idtext": kindRCodeIDText, "devtype.name": kindDeviceTypeName, "db.id": kindDBID, "db.name": kindDBName, "dur.ms32": kindMillis32,
 	"proto.cim": kindProtoCIM, "text64": kindText64, "text256": kindText256, "ipver.name": kindIPVersionName, "hive.cim": kindHiveCIM,
-	"method.cim": kindMethodCIM, "md5": kindMD5, "sha1": kindSHA1, "sha256": kindSHA256, "sha512": kindSHA512,
+	"method.cim": kindMethodCIM, "md5": kindMD5, "sha1": kindSHA1, "sha256": kindSHA256, "sha512": kindSHA512, "answers": kindAnswers,
+	"enum": kindEnum, "capability": kindCapability, "httpstatus": kindHTTPStatus, "method": kindMethod, "reg.cim": kindRegCIM, "nat32": kindNat32,
 }
 
 // parseKind reads a kind with an argument: "const.Other" is the constant Other.
@@ -322,7 +332,7 @@ func (e *Encoder) convert(k kind, arg string, f int, v *val) (val, fit) {
 	switch k {
 	case kindText, kindLogonType, kindUserID, kindTransport, kindOSType, kindDirection, kindIPVersion, kindOne:
 		return e.text(k, v)
-	case kindInt, kindInt32, kindUint, kindUint32, kindPort, kindProtocolNumber:
+	case kindInt, kindInt32, kindNat32, kindUint, kindUint32, kindPort, kindProtocolNumber:
 		n, ok := v.int()
 		if !ok || !inRange(k, n) {
 			return val{}, fitNot
@@ -338,7 +348,7 @@ func (e *Encoder) convert(k kind, arg string, f int, v *val) (val, fit) {
 		}
 		return val{}, fitNot
 	case kindObject:
-		if v.typ == typMap || v.typ == typList {
+		if e.isObject(e.table.fields[f].name, v) {
 			return *v, fitYes
 		}
 		return val{}, fitNot
@@ -366,7 +376,7 @@ func (e *Encoder) convert(k kind, arg string, f int, v *val) (val, fit) {
 	case kindJoin:
 		return e.join(v)
 	}
-	if v.typ == typMap || v.typ == typBytes || v.typ == typFloat && k != kindRisk {
+	if v.typ == typMap || v.typ == typBytes || v.typ == typFloat && k != kindRisk && k != kindHTTPStatus {
 		return val{}, fitNot
 	}
 	return e.convertText(k, arg, f, v)
@@ -386,14 +396,56 @@ func (e *Encoder) text(k kind, v *val) (val, fit) {
 		}
 		return val{typ: typStr, str: v.str}, fitYes
 	case typInt, typFloat, typBool, typTime:
-		if v.typ == typFloat && !finite(v.float()) {
+		if v.typ == typFloat && !finite(v.float()) || k == kindDirection || k == kindUserID && v.typ != typInt {
 			return val{}, fitNot
 		}
 		return val{typ: v.typ, num: v.num, text: true}, fitYes
 	case typBytes:
-		return val{typ: typBytes, pv: v.pv}, fitYes
+		if k == kindText || k == kindOne {
+			return val{typ: typBytes, pv: v.pv}, fitYes
+		}
 	}
 	return val{}, fitNot
+}
+
+// isObject tells whether a value can stand where ECS has an object or an array of objects: everything in it is a field
+// that ECS has there, of the right type.
+func (e *Encoder) isObject(name string, v *val) bool {
+	switch v.typ {
+	case typMap:
+		if !e.table.prefix[name] {
+			return true // anything goes
+		}
+		for sub, el := range v.pv.Map().All() {
+			sub = e.dotted(name, sub)
+			a := attr(el, "")
+			id, ok := e.table.byName[sub]
+			if !ok {
+				if a.typ != typMap || !e.table.prefix[sub] || !e.isObject(sub, &a) {
+					return false
+				}
+				continue
+			}
+			f := &e.table.fields[id]
+			k := f.kind
+			if f.inECS != kindNone {
+				k = f.inECS
+			}
+			if f.list || !a.fitsAsIs(k) {
+				return false
+			}
+		}
+		return true
+	case typList:
+		for _, el := range v.pv.Slice().All() {
+			a := attr(el, "")
+			if a.typ != typMap || !e.isObject(name, &a) {
+				return false
+			}
+		}
+		return v.pv.Slice().Len() > 0
+	}
+	return false
 }
 
 // convertText handles the kinds that look at the letters of a value.
@@ -419,12 +471,12 @@ func (e *Encoder) convertText(k kind, arg string, f int, v *val) (val, fit) {
 	case kindShortName:
 		return shortName(s)
 	case kindFQDN:
-		return when(strings.Contains(strings.Trim(s, "."), ".") && !isIP(s) && !hasBlank(s), s)
+		return when(isFQDN(s), s)
 	case kindDNSDomain:
-		_, domain, ok := strings.Cut(s, ".")
-		return when(ok && domain != "" && !isIP(s), domain)
+		_, domain, _ := strings.Cut(s, ".")
+		return when(isFQDN(s), domain)
 	case kindDomainType:
-		return when(strings.Contains(s, ".") && !isIP(s), "FQDN")
+		return when(isFQDN(s), "FQDN")
 	case kindHash:
 		return when(isHex(s), s)
 	case kindMD5, kindSHA1, kindSHA256, kindSHA512:
@@ -436,6 +488,7 @@ func (e *Encoder) convertText(k kind, arg string, f int, v *val) (val, fit) {
 		return when(isUUID(s), s)
 	case kindText32, kindText64, kindText256, kindText1024:
 		limit := map[kind]int{kindText32: 32, kindText64: 64, kindText256: 256, kindText1024: 1024}[k]
+		s = e.valid(s)
 		if len(s) <= limit {
 			return strVal(s), fitYes
 		}
@@ -508,7 +561,7 @@ func (e *Encoder) convertText(k kind, arg string, f int, v *val) (val, fit) {
 		}
 		return intVal(n), fitYes
 	}
-	return e.convertWord(k, s, v)
+	return e.convertWord(k, s, f, v)
 }
 
 // when is a text that fits under a condition.
@@ -627,6 +680,8 @@ func inRange(k kind, n int64) bool {
 		return 0 <= n && n <= math.MaxUint16
 	case kindInt32:
 		return math.MinInt32 <= n && n <= math.MaxInt32
+	case kindNat32:
+		return 0 <= n && n <= math.MaxInt32
 	case kindUint32:
 		return 0 <= n && n <= math.MaxUint32
 	case kindUint:
@@ -707,12 +762,12 @@ func (e *Encoder) duration(k kind, v *val) (val, fit) {
 func (v *val) time() (int64, bool) {
 	switch v.typ {
 	case typTime:
-		return v.num, true
+		return v.num, v.num >= earliest
 	case typInt:
 		return epoch(v.num)
 	case typFloat:
 		f := v.float()
-		if !finite(f) || f <= 0 || f >= 1e11 {
+		if !finite(f) || f < earliest/1e9 || f >= 1e11 {
 			n, ok := v.int()
 			if !ok {
 				return 0, false
@@ -726,19 +781,19 @@ func (v *val) time() (int64, bool) {
 	return 0, false
 }
 
+// earliest is the first time that is taken for one, in 1973: smaller numbers are rather something else.
+const earliest = 1e17
+
 func epoch(n int64) (int64, bool) {
 	switch {
-	case n <= 0:
+	case n < earliest/1e9:
 		return 0, false
 	case n < 1e11:
-		if n > 9_000_000_000 {
-			return 0, false
-		}
-		return n * 1e9, true
+		return n * 1e9, n <= math.MaxInt64/1_000_000_000
 	case n < 1e14:
-		return n * 1e6, true
+		return n * 1e6, n <= math.MaxInt64/1_000_000
 	case n < 1e17:
-		return n * 1e3, true
+		return n * 1e3, n <= math.MaxInt64/1_000
 	}
 	return n, true
 }
@@ -773,10 +828,10 @@ func parseTime(s string) (int64, bool) {
 	}
 	for _, layout := range timeLayouts {
 		if t, err := time.Parse(layout, s); err == nil {
-			if y := t.Year(); y < 1678 || y > 2261 {
+			if y := t.Year(); y < 1973 || y > 2261 {
 				return 0, false
 			}
-			return t.UnixNano(), true
+			return t.UnixNano(), t.UnixNano() >= earliest
 		}
 	}
 	return 0, false
@@ -798,7 +853,7 @@ func parseRFC3339(s string) (int64, bool) {
 		return n
 	}
 	year, month, day, hour, minute, second := num(0, 4), num(5, 7), num(8, 10), num(11, 13), num(14, 16), num(17, 19)
-	if year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 {
+	if year < 1973 || year > 2261 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 {
 		return 0, false
 	}
 	nanos := 0
@@ -814,7 +869,7 @@ func parseRFC3339(s string) (int64, bool) {
 		return 0, false
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, nanos, time.UTC)
-	return t.UnixNano(), t.Day() == day
+	return t.UnixNano(), t.Day() == day && t.UnixNano() >= earliest
 }
 
 func minutesEast(s string) (int64, bool) {
@@ -937,6 +992,23 @@ func shortName(s string) (val, fit) {
 	return strVal(label), fitYes
 }
 
+// isFQDN tells whether a name has several labels of letters, digits, hyphens and underscores.
+func isFQDN(s string) bool {
+	label, dots := 0, 0
+	for i := range len(s) {
+		switch c := lowerByte(s[i]); {
+		case c == '.' && label > 0:
+			label = 0
+			dots++
+		case ('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_') && label < 63:
+			label++
+		default:
+			return false
+		}
+	}
+	return dots > 0 && (label > 0 || dots > 1) && !isIPv4(s)
+}
+
 func isHex(s string) bool {
 	switch len(s) {
 	case 32, 40, 64, 96, 128:
@@ -1022,6 +1094,18 @@ func userIDType(s string) string {
 		}
 	}
 	return "UID"
+}
+
+// valid writes U+FFFD for every byte that is not UTF-8, so that a length can be told.
+func (e *Encoder) valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	at := len(e.arena)
+	for _, r := range s { // a bad byte is a RuneError of its own
+		e.arena = utf8.AppendRune(e.arena, r)
+	}
+	return e.since(at)
 }
 
 // cut shortens a text to so many bytes at most, between two runes.

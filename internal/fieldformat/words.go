@@ -3,6 +3,7 @@
 package fieldformat
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 )
@@ -115,6 +116,21 @@ func words(list string) map[string]string {
 	m["kerberos"] = m["krb5"]
 	delete(m, "")
 	return m
+}
+
+// ecsWord is the word of an enumeration of ECS for another word of the same meaning.
+func ecsWord(s string) string {
+	if strings.EqualFold(s, "darwin") {
+		return "macos"
+	}
+	return s
+}
+
+// isCapability follows the pattern of ECS for capabilities of Linux: CAP_NET_ADMIN or a number.
+func isCapability(s string) bool {
+	digits := strings.Trim(s, "0123456789") == "" && s != ""
+	name, ok := strings.CutPrefix(s, "CAP_")
+	return digits || ok && name != "" && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == ""
 }
 
 type system struct {
@@ -242,7 +258,7 @@ var logonTypes = func() map[string]*logon {
 }()
 
 // convertWord handles the kinds that translate a word.
-func (e *Encoder) convertWord(k kind, s string, v *val) (val, fit) {
+func (e *Encoder) convertWord(k kind, s string, f int, v *val) (val, fit) {
 	switch k {
 	case kindDirCIM, kindDirASIM, kindDirCEF, kindDirID, kindDirName, kindDirUDM:
 		d := directionOf(s)
@@ -307,6 +323,17 @@ func (e *Encoder) convertWord(k kind, s string, v *val) (val, fit) {
 		return byID(deviceTypes, deviceTypeNames, s, k == kindDeviceTypeName)
 	case kindDBID, kindDBName:
 		return byID(databases, databaseNames, s, k == kindDBName)
+	case kindEnum:
+		return nonEmpty(fold(e.table.fields[f].values, ecsWord(s)))
+	case kindCapability:
+		return when(isCapability(s), s)
+	case kindHTTPStatus:
+		n, ok := v.int()
+		return val{typ: typInt, num: n, text: true}, map[bool]fit{true: fitYes}[ok && http.StatusText(int(n)) != "" && n >= 100 && n != 103 && n != 418 && n != 421 && n != 425 && n != 451]
+	case kindMethod:
+		return when(fold(httpActivities, s) != 0, e.upper(s))
+	case kindRegCIM:
+		return when(fold(regTypes, s) != nil, e.upper(s))
 	case kindHiveCIM:
 		return nonEmpty(fold(cimHives, s))
 	case kindMethodCIM:
@@ -475,7 +502,18 @@ func (e *Encoder) protocol(k kind, s string, v *val) (val, fit) {
 	if u, ok := upperNames[s]; ok {
 		return strVal(u), fitYes
 	}
-	return strVal(e.upper(s)), fitYes
+	return when(isKeyword(s), e.upper(s))
+}
+
+// isKeyword tells whether a protocol's name is one: a letter, then letters, digits and a few signs.
+func isKeyword(s string) bool {
+	for i := range len(s) {
+		c := lowerByte(s[i])
+		if !('a' <= c && c <= 'z' || i > 0 && ('0' <= c && c <= '9' || strings.IndexByte("+./-", c) >= 0)) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func rcode(k kind, s string, v *val) (val, fit) {
