@@ -4,20 +4,21 @@ package delivery
 
 import (
 	"container/heap"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
-
-	"github.com/otel-kinesis/amazonkinesisexporter/internal/putrecords"
 )
 
 const (
 	// linger is how long a record waits for others to share its request.
 	linger = 25 * time.Millisecond
-	// fullLogPeriod is how often a full shard is logged.
+	// fullLogPeriod is how often a full shard is logged, and fullLogLines how many of them, since a stream can have
+	// thousands.
 	fullLogPeriod = time.Minute
+	fullLogLines  = 10
 	// loggedKeys is how many of the heaviest keys logs and metrics name.
 	loggedKeys = 3
 )
@@ -33,15 +34,19 @@ type backlog struct {
 	logger  *zap.Logger
 	wake    chan struct{} // signals that a record came in; holds one
 
-	pacing atomic.Bool // whether any shard is full: the only thing that is looked at while all is well
+	// Whether any shard is full, and whether any record waits: all that is looked at while all is well.
+	pacing, some atomic.Bool
 
-	mu     sync.Mutex
-	due    byDue
-	behind map[string]*queue // by key; there is one for each key that has a record in due or on its way
-	shards *shardMap
-	full   []*shard
-	laneAt time.Time // when the full shards are looked at next
-	count  int       // of all that wait here
+	mu      sync.Mutex
+	due     byDue
+	behind  map[string]*queue // by key; there is one for each key that has a record in due, in a shard or on its way
+	shards  *shardMap
+	full    []*shard
+	lanesAt time.Time // when the records of full shards are looked at next
+	count   int       // of all that wait here
+
+	logPeriod time.Time // when the current period of fullLogPeriod began
+	logLines  int       // lines about full shards in it
 }
 
 func newBacklog(ordered bool, stream string, logger *zap.Logger) *backlog {
@@ -60,23 +65,20 @@ func (b *backlog) lineUp(records []*waiting) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, w := range records {
-		b.count++
 		if b.ordered {
 			if behind, ok := b.behind[w.entry.Key()]; ok {
+				if behind == nil {
+					behind = &queue{}
+					b.behind[w.entry.Key()] = behind
+				}
 				behind.push(w)
 				continue
 			}
-			b.behind[w.entry.Key()] = &queue{}
-			heap.Push(&b.due, w)
-			continue
+			b.behind[w.entry.Key()] = nil
 		}
-		if s := b.fullShard(w); s != nil {
-			s.waiting.push(w)
-			s.hot.add(w.entry.Key())
-			continue
-		}
-		heap.Push(&b.due, w)
+		b.place(w)
 	}
+	b.counted(len(records))
 	b.signal()
 }
 
@@ -85,16 +87,30 @@ func (b *backlog) comeBack(records []*waiting) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	// From the last to the first, so that those for one shard are first in line in the order they had.
-	for i := len(records) - 1; i >= 0; i-- {
-		w := records[i]
-		b.count++
-		if s := b.fullShard(w); s != nil && !b.ordered {
+	for _, w := range slices.Backward(records) {
+		if s := b.fullShard(w); s != nil && w.refused {
 			s.waiting.pushFront(w)
 			continue
 		}
 		heap.Push(&b.due, w)
 	}
+	b.counted(len(records))
 	b.signal()
+}
+
+// place puts a record where it has to wait: for its full shard, or until it is due.
+func (b *backlog) place(w *waiting) {
+	s := b.fullShard(w)
+	if s == nil {
+		heap.Push(&b.due, w)
+		return
+	}
+	s.hot.add(w.entry.Key())
+	if w.failed.IsZero() {
+		s.waiting.push(w)
+	} else {
+		s.waiting.pushFront(w) // those behind it are younger
+	}
 }
 
 // settled says that a record that was on its way is delivered or dropped. The next one of its key may go.
@@ -109,12 +125,18 @@ func (b *backlog) settled(w *waiting) {
 
 func (b *backlog) next(w *waiting) {
 	behind := b.behind[w.entry.Key()]
-	if behind.len() == 0 {
+	if behind == nil || behind.len() == 0 {
 		delete(b.behind, w.entry.Key())
 		return
 	}
-	heap.Push(&b.due, behind.pop())
+	b.place(behind.pop())
 	b.signal()
+}
+
+// counted says that so many records have come, or gone when it is negative.
+func (b *backlog) counted(n int) {
+	b.count += n
+	b.some.Store(b.count > 0)
 }
 
 func (b *backlog) signal() {
@@ -126,21 +148,22 @@ func (b *backlog) signal() {
 
 // holds reports whether a new record has to wait because its shard is full and has no room or others wait for it.
 // If not, and the shard is full, the record counts as offered to it.
-func (b *backlog) holds(key string, size int, now time.Time) (hold, paced bool) {
+func (b *backlog) holds(key string, hash uint64, size int, now time.Time) (hold, paced bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := b.shards.find(hashOf(key))
+	s := b.shards.find(hash)
 	if s == nil || !s.full {
 		return false, false
 	}
 	if s.waiting.len() > 0 || !s.room(size, now) {
 		return true, false
 	}
-	s.take(size)
+	s.offer(size)
 	s.hot.add(key)
 	return false, true
 }
 
+// fullShard returns the shard of a record if it is full, else nil.
 func (b *backlog) fullShard(w *waiting) *shard {
 	if len(b.full) == 0 {
 		return nil
@@ -151,90 +174,77 @@ func (b *backlog) fullShard(w *waiting) *shard {
 	return nil
 }
 
-// collect moves the records that may go now into a request, as many as fit, and returns them.
-func (b *backlog) collect(req *putrecords.Request, now time.Time) []*waiting {
+// collect moves the records that may go now into a shipment, as many as fit.
+func (b *backlog) collect(to *shipment, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var taken []*waiting
 	for len(b.due) > 0 && !b.due[0].due.After(now) {
 		w := b.due[0]
-		if w.batch.isAbandoned() {
+		switch {
+		case w.batch.isAbandoned():
 			heap.Pop(&b.due)
 			b.forget(w)
-			continue
-		}
-		s := b.fullShard(w)
-		w.paced = s != nil
-		if s != nil && !b.ordered {
+		case b.fullShard(w) != nil:
 			heap.Pop(&b.due)
-			s.waiting.push(w)
-			continue
+			b.place(w)
+		case to.addWaiting(w, false):
+			heap.Pop(&b.due)
+			b.counted(-1)
+		default:
+			return
 		}
-		if s != nil && !s.room(w.entry.Size(), now) {
-			w.due = now.Add(linger)
-			heap.Fix(&b.due, 0)
-			continue
-		}
-		if !req.AppendEntry(w.entry) {
-			return taken
-		}
-		if s != nil {
-			s.take(w.entry.Size())
-			s.hot.add(w.entry.Key())
-		}
-		heap.Pop(&b.due)
-		b.count--
-		taken = append(taken, w)
 	}
-	for i := range b.full {
-		s := b.full[i]
+	for i, s := range b.full {
 		for s.waiting.len() > 0 {
 			w := s.waiting.front()
 			if w.batch.isAbandoned() {
-				b.forget(s.waiting.pop())
+				s.waiting.pop()
+				b.forget(w)
 				continue
 			}
 			if !s.room(w.entry.Size(), now) {
 				break
 			}
-			if !req.AppendEntry(w.entry) {
-				// The next request begins with this shard.
-				b.full = append(b.full[i:], b.full[:i]...)
-				return taken
+			if !to.addWaiting(w, true) {
+				// The next shipment begins with this shard.
+				b.full = append(b.full[i:len(b.full):len(b.full)], b.full[:i]...)
+				return
 			}
-			s.take(w.entry.Size())
 			s.waiting.pop()
-			b.count--
-			w.paced = true
-			taken = append(taken, w)
+			s.offer(w.entry.Size())
+			b.counted(-1)
 		}
 	}
-	// The request was not filled, so the shards have no room left. They get some with time.
-	b.laneAt = now.Add(linger)
-	return taken
+	// There was room for more, so nothing may go before the shards get room, with time.
+	b.lanesAt = now.Add(linger)
 }
 
 // forget leaves out a record that nobody waits for any more.
 func (b *backlog) forget(w *waiting) {
-	b.count--
+	b.counted(-1)
 	if b.ordered {
 		b.next(w)
 	}
 }
 
 // nextAt returns when collect may find something, and false when nothing waits.
-func (b *backlog) nextAt(now time.Time) (time.Time, bool) {
+func (b *backlog) nextAt(now time.Time) (at time.Time, some bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.relax(now)
-	var at time.Time
-	some := len(b.due) > 0
-	if some {
+	if some = len(b.due) > 0; some {
 		at = b.due[0].due
 	}
 	for _, s := range b.full {
-		if s.waiting.len() > 0 && (!some || b.laneAt.Before(at)) {
-			some, at = true, b.laneAt
+		if s.waiting.len() == 0 {
+			continue
+		}
+		room := s.roomAt(s.waiting.front().entry.Size(), now)
+		if room.Before(b.lanesAt) {
+			room = b.lanesAt
+		}
+		if !some || room.Before(at) {
+			some, at = true, room
 		}
 	}
 	return at, some
@@ -242,83 +252,114 @@ func (b *backlog) nextAt(now time.Time) (time.Time, bool) {
 
 // relax stops pacing the shards that have taken all there was for a while.
 func (b *backlog) relax(now time.Time) {
-	kept := b.full[:0]
-	for _, s := range b.full {
-		if s.relaxed(now) {
-			s.full = false
-			b.logger.Info("Shard takes all its records again.", zap.String("stream", b.stream), zap.String("shard", s.id))
-			continue
+	b.full = slices.DeleteFunc(b.full, func(s *shard) bool {
+		if !s.relaxed(now) {
+			return false
 		}
-		kept = append(kept, s)
-	}
-	clear(b.full[len(kept):])
-	b.full = kept
+		s.full = false
+		if s.told {
+			b.logger.Info("Shard takes all its records again.", zap.String("stream", b.stream), zap.String("shard", s.id))
+		}
+		return true
+	})
 	b.pacing.Store(len(b.full) > 0)
 }
 
 // sighting is what an answer said of one record.
 type sighting struct {
+	hash    uint64 // of key
 	key     string
 	size    int
 	shard   string // empty when the answer did not say
-	refused bool   // because the shard was full
-	paced   bool   // the record had waited for room
+	refused bool   // because the shard was full; else it was taken
 }
 
 // learn takes note of where records went and of which shards refused some. It returns for each shard how many it
 // refused.
-func (b *backlog) learn(sightings []sighting, now time.Time) map[string]int {
+func (b *backlog) learn(sightings []sighting, now time.Time) (refusals map[string]int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	refusals := map[string]int{}
 	for _, seen := range sightings {
-		hash := hashOf(seen.key)
-		var s *shard
-		if seen.shard == "" {
-			s = b.shards.find(hash)
-		} else {
+		s, id := b.shards.find(seen.hash), seen.shard
+		if id != "" {
 			var gone []*shard
-			s, gone = b.shards.learn(seen.shard, hash)
+			s, gone = b.shards.learn(id, seen.hash)
 			for _, g := range gone {
 				b.disperse(g)
 			}
+		} else if s != nil {
+			id = s.id
 		}
-		if !seen.refused {
-			continue
+		if seen.refused {
+			if refusals == nil {
+				refusals = map[string]int{}
+			}
+			refusals[id]++
 		}
-		if s == nil {
-			refusals[""]++
-			continue
+		switch {
+		case s == nil:
+		case seen.refused:
+			if !s.full {
+				b.full = append(b.full, s)
+				b.pacing.Store(true)
+			}
+			s.refuse(now)
+			s.hot.add(seen.key)
+		case s.full:
+			s.took(seen.size, now)
 		}
-		refusals[s.id]++
-		if !s.full {
-			b.full = append(b.full, s)
-			b.pacing.Store(true)
-		}
-		s.refuse(seen.size, seen.paced, now)
-		s.hot.add(seen.key)
 	}
-	for _, s := range b.full {
-		if refusals[s.id] > 0 && (s.logged.IsZero() || now.Sub(s.logged) >= fullLogPeriod) {
-			s.logged = now
-			b.logger.Warn("Shard is full. Its records wait; those of other shards do not.",
-				zap.String("stream", b.stream), zap.String("shard", s.id), zap.Int("records_waiting", s.waiting.len()),
-				zap.Any("heaviest_partition_keys", s.hot.top(loggedKeys)))
-		}
+	if len(refusals) > 0 {
+		b.logFull(refusals, now)
 	}
 	return refusals
 }
 
-// disperse lets the records of a shard that is gone find their new shards.
-func (b *backlog) disperse(gone *shard) {
-	for i, s := range b.full {
-		if s == gone {
-			b.full = append(b.full[:i:i], b.full[i+1:]...)
-			break
+// learnTaken takes note of records that passed the pace of their shard and were taken, with all others of the request.
+func (b *backlog) learnTaken(s *shipment, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, r := range s.refs {
+		if !r.paced {
+			continue
+		}
+		if at := b.shards.find(r.hash); at != nil && at.full {
+			at.took(s.req.EntrySize(i), now)
 		}
 	}
+}
+
+// logFull logs the shards that have refused records, at most once in a period each, and not all of them when there are
+// many.
+func (b *backlog) logFull(refusals map[string]int, now time.Time) {
+	if now.Sub(b.logPeriod) >= fullLogPeriod {
+		b.logPeriod, b.logLines = now, 0
+	}
+	for _, s := range b.full {
+		if b.logLines == fullLogLines {
+			return
+		}
+		if refusals[s.id] == 0 || !s.logged.IsZero() && now.Sub(s.logged) < fullLogPeriod {
+			continue
+		}
+		b.logLines++
+		s.logged, s.told = now, true
+		b.logger.Warn("Shard is full. Its records wait; those of other shards do not.",
+			zap.String("stream", b.stream), zap.String("shard", s.id), zap.Int("records_waiting", s.waiting.len()),
+			zap.Any("heaviest_partition_keys", s.hot.top(loggedKeys)))
+	}
+}
+
+// disperse lets the records of a shard that is gone find their new shards.
+func (b *backlog) disperse(gone *shard) {
+	if !gone.full {
+		return
+	}
+	gone.full = false
+	b.full = slices.DeleteFunc(b.full, func(s *shard) bool { return s == gone })
+	b.pacing.Store(len(b.full) > 0)
 	for gone.waiting.len() > 0 {
-		heap.Push(&b.due, gone.waiting.pop())
+		b.place(gone.waiting.pop())
 	}
 }
 

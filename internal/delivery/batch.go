@@ -2,22 +2,27 @@
 
 package delivery
 
-import "sync"
+import (
+	"math/bits"
+	"sync"
+)
 
 // batch is what one call of Deliver brings, settled as one.
 // A record of it is either still with the caller of Deliver, in a request in flight, waiting, or settled.
 type batch struct {
+	n    int           // records
+	done chan struct{} // closed when open is 0
+
 	mu        sync.Mutex
-	open      int          // records not settled, and one more while Deliver still adds some
-	waiting   map[int]bool // ordinals of those that wait; nil as long as nothing has failed
+	open      int      // records added and not finished, and one more while Deliver still adds some
+	waiting   []uint64 // a bit for each record: has it waited and is it not settled; nil as long as nothing has failed
 	delivered int
 	dropped   int
 	abandoned bool
-	done      chan struct{} // closed when open is 0
 }
 
-func newBatch() *batch {
-	return &batch{open: 1, done: make(chan struct{})}
+func newBatch(n int) *batch {
+	return &batch{n: n, open: 1, done: make(chan struct{})}
 }
 
 // add says that n more records belong to the batch.
@@ -27,68 +32,61 @@ func (b *batch) add(n int) {
 	b.open += n
 }
 
-// sealed says that all records have been added.
-func (b *batch) sealed() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.settle(1)
-}
-
-func (b *batch) settle(n int) {
-	b.open -= n
-	if b.open == 0 {
-		close(b.done)
-	}
-}
-
 // hold says that a record waits.
 func (b *batch) hold(ordinal int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.waiting == nil {
-		b.waiting = map[int]bool{}
+		b.waiting = make([]uint64, (b.n+63)/64)
 	}
-	b.waiting[ordinal] = true
+	b.waiting[ordinal/64] |= 1 << (ordinal % 64)
 }
 
-// settled says that one record was delivered or dropped. It reports false for a batch that was abandoned,
-// to which nothing can happen any more.
+// settled says that one record was delivered or dropped. It reports false for a batch that was abandoned, whose records
+// are somebody else's. Either way finish has to follow.
 func (b *batch) settled(ordinal int, delivered bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.abandoned {
 		return false
 	}
-	delete(b.waiting, ordinal)
+	if b.waiting != nil {
+		b.waiting[ordinal/64] &^= 1 << (ordinal % 64)
+	}
 	if delivered {
 		b.delivered++
 	} else {
 		b.dropped++
 	}
-	b.settle(1)
 	return true
 }
 
-// allDelivered says that n records, none of which ever waited, were delivered.
-func (b *batch) allDelivered(n int) bool {
+// settledFresh says that n records that never waited, and so can be nobody else's, were delivered.
+func (b *batch) settledFresh(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.abandoned {
-		return false
-	}
 	b.delivered += n
-	b.settle(n)
-	return true
 }
 
-// abandon ends the batch as it is and returns the ordinals of the records that wait, in no order.
-func (b *batch) abandon() []int {
+// finish says that n records that were added are settled and in the books.
+func (b *batch) finish(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open -= n
+	if b.open == 0 {
+		close(b.done)
+	}
+}
+
+// abandon ends the batch as it is. It returns the ordinals of the records that wait, in ascending order.
+func (b *batch) abandon() (left []int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.abandoned = true
-	left := make([]int, 0, len(b.waiting))
-	for ordinal := range b.waiting {
-		left = append(left, ordinal)
+	for i, word := range b.waiting {
+		for ; word != 0; word &= word - 1 {
+			left = append(left, i*64+bits.TrailingZeros64(word))
+		}
 	}
 	return left
 }

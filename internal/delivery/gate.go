@@ -21,23 +21,25 @@ var errClosed = errors.New("shutting down")
 // gate decides who may make a call, and when.
 //
 //   - Nobody passes before ready is closed, that is before the credentials are proven.
-//   - At most so many calls are in flight. Urgent callers go first.
+//   - At most so many calls are in flight. When several callers wait, urgent and normal ones take turns.
 //   - While all calls fail, one call for each probe interval passes. The first success lets everybody pass at once, so
-//     an outage ends within one interval, and what waits outside is not even encoded.
+//     an outage ends within one interval, and what waits outside is not even encoded. When probes hang, the intervals
+//     grow, so that there is always a call left for the next probe.
 //   - Once the gate is closed nobody passes.
 type gate struct {
 	ready <-chan struct{}
+	size  int           // calls that may be in flight
 	probe time.Duration // mean time between two probes in an outage
 
 	mu       sync.Mutex
-	free     int             // calls that may be added to those in flight
-	inFlight int             //
+	inFlight int             // calls
 	urgent   []chan struct{} // callers that wait for a call to end, first come first served
-	normal   []chan struct{}
-	failures int           // calls that failed since the last success
-	outage   bool          // failures reached outageAfter
-	probeAt  time.Time     // when the next probe may pass
-	resumed  chan struct{} // closed when the outage ends
+	normal   []chan struct{} // others
+	turn     bool            // the last call was handed to an urgent caller
+	failures int             // calls that failed since the last success
+	outage   bool            // failures reached outageAfter
+	probeAt  time.Time       // when the next probe may pass
+	resumed  chan struct{}   // closed when the outage ends
 	isClosed bool
 	closed   chan struct{}
 	idle     chan struct{} // closed when the gate is closed and no call is in flight
@@ -47,7 +49,7 @@ func newGate(concurrency int, probe time.Duration, ready <-chan struct{}) *gate 
 	return &gate{
 		ready:   ready,
 		probe:   probe,
-		free:    concurrency,
+		size:    concurrency,
 		resumed: make(chan struct{}),
 		closed:  make(chan struct{}),
 		idle:    make(chan struct{}),
@@ -78,17 +80,23 @@ func (g *gate) enter(ctx context.Context, urgent bool) error {
 			if err := g.awaitSlot(ctx, slot); err != nil {
 				return err
 			}
-			// An outage may have begun in the meantime. The slot is given up for another try, which is
-			// the first in line for it.
-			g.mu.Lock()
-			if !g.outage && !g.isClosed {
-				g.mu.Unlock()
+			if g.mayGo() {
 				return nil
 			}
-			g.give()
-			g.mu.Unlock()
 		}
 	}
+}
+
+// mayGo reports whether a caller to whom a call was handed over may make it. When an outage has begun in the meantime
+// or the gate was closed, the call goes to the next in line.
+func (g *gate) mayGo() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.outage || g.isClosed {
+		g.give()
+		return false
+	}
+	return true
 }
 
 // try takes a slot when it can. Otherwise it returns what to wait for: a slot, or the next probe.
@@ -99,18 +107,18 @@ func (g *gate) try(urgent bool) (slot chan struct{}, wait time.Duration, resumed
 		return nil, 0, nil, errClosed
 	}
 	if g.outage {
-		now := time.Now()
-		if now.Before(g.probeAt) {
-			return nil, g.probeAt.Sub(now), g.resumed, nil
+		if wait := time.Until(g.probeAt); wait > 0 {
+			return nil, min(wait, g.probe), g.resumed, nil // since the probe may be brought forward
 		}
-		if g.free == 0 {
-			// Calls hang. One of them ends within its timeout.
+		if g.inFlight == g.size {
+			// All calls hang. One of them ends within its timeout.
 			return nil, g.probe, g.resumed, nil
 		}
-		g.probeAt = now.Add(jitter(g.probe))
+		g.inFlight++
+		g.probeLater()
+		return nil, 0, nil, nil
 	}
-	if g.free > 0 {
-		g.free--
+	if g.inFlight < g.size {
 		g.inFlight++
 		return nil, 0, nil, nil
 	}
@@ -176,11 +184,19 @@ func (g *gate) leave(success bool) int {
 		g.failures++
 		if g.failures >= outageAfter {
 			g.outage = true
-			g.probeAt = time.Now().Add(jitter(g.probe))
 		}
 	}
 	g.give()
+	if g.outage {
+		g.probeLater()
+	}
 	return g.failures
+}
+
+// probeLater sets the time of the next probe. The fewer calls are left, the longer it takes. Callers hold mu.
+func (g *gate) probeLater() {
+	left := max(g.size-g.inFlight, 1)
+	g.probeAt = time.Now().Add(jitter(g.probe * time.Duration(g.size) / time.Duration(left)))
 }
 
 func (g *gate) inOutage() bool {
@@ -189,28 +205,35 @@ func (g *gate) inOutage() bool {
 	return g.outage
 }
 
-// pass ends a call that was not made.
+// over reports whether no more calls are made.
+func (g *gate) over() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.isClosed
+}
+
+// pass ends a call that was not made. If it was a probe, another one may be made at once.
 func (g *gate) pass() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.probeAt = time.Time{}
 	g.give()
 }
 
-// give hands the caller's slot to the next in line. Callers hold mu.
+// give hands the caller's call to the next in line. Callers hold mu.
 func (g *gate) give() {
 	var next chan struct{}
 	switch {
 	case g.isClosed:
-	case len(g.urgent) > 0:
-		next, g.urgent = g.urgent[0], g.urgent[1:]
+	case len(g.urgent) > 0 && (!g.turn || len(g.normal) == 0):
+		next, g.urgent, g.turn = g.urgent[0], g.urgent[1:], true
 	case len(g.normal) > 0:
-		next, g.normal = g.normal[0], g.normal[1:]
+		next, g.normal, g.turn = g.normal[0], g.normal[1:], false
 	}
 	if next != nil {
 		close(next)
 		return
 	}
-	g.free++
 	g.inFlight--
 	if g.isClosed && g.inFlight == 0 {
 		close(g.idle)

@@ -11,15 +11,16 @@ import (
 // shipment is a request and whose records it carries.
 type shipment struct {
 	req  *putrecords.Request
-	refs []ref // one for each record of req, in order
+	refs []ref // one for each record of req, in order; those of a batch that are sent for the first time come first
 }
 
 // ref says whose a record in a request is.
 type ref struct {
 	batch   *batch
 	ordinal int
-	paced   bool     // it passed the pace of its full shard
 	waited  *waiting // nil when it is sent for the first time
+	paced   bool     // it passed the pace of its full shard
+	hash    uint64   // of its key, when it is paced
 }
 
 var shipments = sync.Pool{New: func() any { return new(shipment) }}
@@ -37,19 +38,71 @@ func (s *shipment) release() {
 	shipments.Put(s)
 }
 
-// halve splits a shipment into two.
-func (d *Deliverer) halve(s *shipment) (first, second *shipment) {
-	first, second = d.newShipment(), d.newShipment()
-	half := len(s.refs) / 2
-	for i, r := range s.refs {
-		to := first
-		if i >= half {
-			to = second
+// addWaiting adds a record that waited. It reports false when it does not fit.
+func (s *shipment) addWaiting(w *waiting, paced bool) bool {
+	if !s.req.AppendEntry(w.entry) {
+		return false
+	}
+	s.refs = append(s.refs, ref{batch: w.batch, ordinal: w.ordinal, waited: w, paced: paced, hash: w.hash})
+	return true
+}
+
+// fresh returns how many records are sent for the first time, which are all of one batch.
+func (s *shipment) fresh() int {
+	n := 0
+	for n < len(s.refs) && s.refs[n].waited == nil {
+		n++
+	}
+	return n
+}
+
+// wait turns the i-th record into a waiting one, if it is none already.
+func (s *shipment) wait(i int, slab *slab) *waiting {
+	r := &s.refs[i]
+	if r.waited == nil {
+		r.waited = slab.next()
+		*r.waited = waiting{entry: s.req.Entry(i), batch: r.batch, ordinal: r.ordinal}
+		r.batch.hold(r.ordinal)
+	}
+	return r.waited
+}
+
+// hash returns the hash of the key of the i-th record.
+func (s *shipment) hash(i int) uint64 {
+	switch r := s.refs[i]; {
+	case r.paced:
+		return r.hash
+	case r.waited != nil:
+		return r.waited.keyHash()
+	default:
+		return hashOf(s.req.Key(i))
+	}
+}
+
+// finish tells the batches of the records for which settled is true that these are in the books.
+func (s *shipment) finish(settled func(i int) bool) {
+	for i := 0; i < len(s.refs); {
+		b, n := s.refs[i].batch, 0
+		for ; i < len(s.refs) && s.refs[i].batch == b; i++ {
+			if settled(i) {
+				n++
+			}
 		}
+		if n > 0 {
+			b.finish(n)
+		}
+	}
+}
+
+// halve splits a shipment into two.
+func (d *Deliverer) halve(s *shipment) [2]*shipment {
+	halves := [2]*shipment{d.newShipment(), d.newShipment()}
+	for i, r := range s.refs {
+		to := halves[i*2/len(s.refs)]
 		to.req.AppendEntry(s.req.Entry(i))
 		to.refs = append(to.refs, r)
 	}
-	return first, second
+	return halves
 }
 
 // holder turns records into waiting ones.
@@ -74,8 +127,8 @@ func (h *holder) add(r Record) {
 }
 
 func (h *holder) flush() {
+	h.batch.add(len(h.from))
 	for i, ordinal := range h.from {
-		h.batch.add(1)
 		h.batch.hold(ordinal)
 		h.held = append(h.held, &waiting{entry: h.req.Entry(i), batch: h.batch, ordinal: ordinal})
 	}

@@ -13,12 +13,12 @@ type waiting struct {
 	entry    putrecords.Entry
 	batch    *batch
 	ordinal  int       // in its batch
-	attempts int       // that have failed because of this record, not because of its request
+	attempts int       // that have failed, but for those in an outage and those that a full shard refused
 	failed   time.Time // first failure, zero before
 	due      time.Time // not to be sent before
-	hash     uint64
-	hashed   bool
-	paced    bool // the last attempt was paced by its shard
+	refused  bool      // by its full shard, in the last attempt
+	hashed   bool      // hash is known
+	hash     uint64    // of the key
 }
 
 // keyHash returns the hash of the record's key, computed once.
@@ -27,6 +27,15 @@ func (w *waiting) keyHash() uint64 {
 		w.hash, w.hashed = hashOf(w.entry.Key()), true
 	}
 	return w.hash
+}
+
+// slab makes waiting records out of one piece of memory.
+type slab []waiting
+
+func (s *slab) next() *waiting {
+	w := &(*s)[0]
+	*s = (*s)[1:]
+	return w
 }
 
 // queue is a double-ended queue of waiting records.

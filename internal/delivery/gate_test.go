@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const testProbe = time.Second
+
+func openGate(concurrency int) *gate {
+	ready := make(chan struct{})
+	close(ready)
+	return newGate(concurrency, testProbe, ready)
+}
+
+func isIdle(g *gate) bool {
+	select {
+	case <-g.idle:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestGateWaitsUntilReady(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ready := make(chan struct{})
+		g := newGate(2, testProbe, ready)
+		var passed atomic.Int32
+		var callers sync.WaitGroup
+		for range 5 {
+			callers.Go(func() {
+				assert.NoError(t, g.enter(t.Context(), false))
+				passed.Add(1)
+				time.Sleep(time.Second)
+				g.leave(true)
+			})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.ErrorIs(t, g.enter(ctx, true), context.DeadlineExceeded)
+		require.Zero(t, passed.Load())
+		close(ready)
+		synctest.Wait()
+		assert.EqualValues(t, 2, passed.Load())
+		callers.Wait()
+		g.close()
+		assert.True(t, isIdle(g))
+	})
+}
+
+// Random callers of both kinds, calls that fail in phases, callers that give up, and a close at a random moment.
+func TestGateUnderRandomLoad(t *testing.T) {
+	for seed := range uint64(60) {
+		synctest.Test(t, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 3))
+			size := 1 + rnd.IntN(12)
+			g := openGate(size)
+			var mu sync.Mutex
+			random := func(n int) int {
+				mu.Lock()
+				defer mu.Unlock()
+				return rnd.IntN(n)
+			}
+			var inFlight, most, passed, afterClose atomic.Int64
+			var closed atomic.Bool
+			begin := time.Now()
+			var callers sync.WaitGroup
+			for i := range 4 * size {
+				callers.Go(func() {
+					for {
+						ctx, cancel := t.Context(), context.CancelFunc(func() {})
+						if random(5) == 0 {
+							ctx, cancel = context.WithTimeout(ctx, time.Duration(random(3000))*time.Millisecond)
+						}
+						wasClosed := closed.Load()
+						err := g.enter(ctx, i == 0)
+						if err == errClosed {
+							cancel()
+							return
+						}
+						if err != nil {
+							require.ErrorIs(t, err, context.DeadlineExceeded)
+							cancel()
+							continue
+						}
+						if wasClosed {
+							afterClose.Add(1)
+						}
+						passed.Add(1)
+						if n := inFlight.Add(1); n > most.Load() {
+							most.Store(n)
+						}
+						time.Sleep(time.Duration(random(400)) * time.Millisecond)
+						inFlight.Add(-1)
+						if random(10) == 0 {
+							g.pass()
+						} else {
+							// Works for ten seconds, fails for ten.
+							g.leave(time.Since(begin)/(10*time.Second)%2 == 0 || random(4) == 0)
+						}
+						cancel()
+					}
+				})
+			}
+			time.Sleep(time.Duration(random(60_000)) * time.Millisecond)
+			closed.Store(true)
+			g.close()
+			callers.Wait()
+			g.close() // twice is fine
+			assert.True(t, isIdle(g))
+			assert.Zero(t, g.inFlight)
+			assert.Zero(t, afterClose.Load(), "calls that began after close")
+			assert.LessOrEqual(t, most.Load(), int64(size))
+			assert.Empty(t, g.urgent)
+			assert.Empty(t, g.normal)
+		})
+	}
+}
+
+func TestGateIsIdleWhenTheLastCallEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(3)
+		for range 3 {
+			require.NoError(t, g.enter(t.Context(), false))
+		}
+		var waiting sync.WaitGroup
+		for i := range 4 {
+			waiting.Go(func() { assert.ErrorIs(t, g.enter(t.Context(), i == 0), errClosed) })
+		}
+		synctest.Wait()
+		g.close()
+		waiting.Wait()
+		for range 3 {
+			assert.False(t, isIdle(g))
+			g.leave(true)
+		}
+		assert.True(t, isIdle(g))
+		assert.ErrorIs(t, g.enter(t.Context(), true), errClosed)
+	})
+}
+
+// A call is handed over and the gate is closed, or the caller gives up, in the same moment.
+func TestGateClosesWhileACallIsHandedOver(t *testing.T) {
+	for i := range 500 {
+		g := openGate(1)
+		require.NoError(t, g.enter(t.Context(), false))
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		all.Go(func() {
+			if g.enter(ctx, i%2 == 0) == nil {
+				g.leave(true)
+			}
+		})
+		all.Go(func() { g.leave(i%3 > 0) })
+		all.Go(func() {
+			if i%4 == 0 {
+				cancel()
+			}
+			g.close()
+		})
+		all.Wait()
+		cancel()
+		<-g.idle
+		require.Zero(t, g.inFlight)
+	}
+}
+
+// Neither the records that come back nor the new ones keep the others out, whoever asks more often.
+func TestGateTakesTurns(t *testing.T) {
+	for _, concurrency := range []int{1, 2, 10, 40} {
+		t.Run(fmt.Sprint(concurrency), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := openGate(concurrency)
+				var passed [2]atomic.Int64
+				var callers sync.WaitGroup
+				for i := range 5 * concurrency {
+					kind := 0
+					if i < 2*concurrency {
+						kind = 1
+					}
+					callers.Go(func() {
+						for g.enter(t.Context(), kind == 1) == nil {
+							passed[kind].Add(1)
+							time.Sleep(50 * time.Millisecond)
+							g.leave(true)
+						}
+					})
+				}
+				time.Sleep(time.Minute)
+				g.close()
+				callers.Wait()
+				normal, urgent := float64(passed[0].Load()), float64(passed[1].Load())
+				assert.InDelta(t, 1200*concurrency, normal+urgent, float64(2*concurrency), "all calls are used")
+				assert.InDelta(t, 0.5, urgent/(normal+urgent), 0.05)
+			})
+		})
+	}
+}
+
+// A single urgent caller is next when a call ends.
+func TestGateLetsUrgentCallersGoFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(1)
+		require.NoError(t, g.enter(t.Context(), false))
+		var order []string
+		var callers sync.WaitGroup
+		enter := func(name string, urgent bool) {
+			callers.Go(func() {
+				assert.NoError(t, g.enter(t.Context(), urgent))
+				order = append(order, name)
+				g.leave(true)
+			})
+			synctest.Wait()
+		}
+		enter("first", false)
+		enter("second", false)
+		enter("urgent", true)
+		enter("urgent too", true)
+		g.leave(true)
+		callers.Wait()
+		assert.Equal(t, []string{"urgent", "first", "urgent too", "second"}, order)
+		g.close()
+	})
+}
+
+// outageRig makes calls by many callers, as workers do, to a service that works or not.
+type outageRig struct {
+	gate  *gate
+	works func() bool
+	takes func() time.Duration // a call
+
+	begin   time.Time
+	mu      sync.Mutex
+	calls   []time.Duration // when they began
+	ends    []time.Duration
+	callers sync.WaitGroup
+}
+
+func (r *outageRig) start(t *testing.T, callers int) {
+	r.begin = time.Now()
+	for i := range callers {
+		r.callers.Go(func() {
+			for r.gate.enter(t.Context(), i == 0) == nil {
+				r.mu.Lock()
+				r.calls = append(r.calls, time.Since(r.begin))
+				r.mu.Unlock()
+				time.Sleep(r.takes())
+				r.gate.leave(r.works())
+			}
+		})
+	}
+}
+
+// between returns when calls began in a part of the time.
+func (r *outageRig) between(from, to time.Duration) (calls []time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, at := range r.calls {
+		if from <= at && at < to {
+			calls = append(calls, at)
+		}
+	}
+	return calls
+}
+
+func TestGateProbesAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &outageRig{gate: openGate(10), takes: func() time.Duration { return 20 * time.Millisecond }}
+		r.works = func() bool {
+			at := time.Since(r.begin)
+			return at < 10*time.Second || at >= 70*time.Second
+		}
+		r.start(t, 200)
+		time.Sleep(80 * time.Second)
+		r.gate.close()
+		r.callers.Wait()
+
+		assert.Len(t, r.between(0, 9*time.Second), 9*50*10, "before it")
+		assert.Less(t, len(r.between(10*time.Second, 10100*time.Millisecond)), 20, "what was in flight, and what replaced it")
+		probes := r.between(10500*time.Millisecond, 69*time.Second)
+		for i := 1; i < len(probes); i++ {
+			gap := probes[i] - probes[i-1]
+			require.GreaterOrEqual(t, gap, 3*testProbe/4, "one probe in an interval")
+			require.LessOrEqual(t, gap, 5*testProbe/4+20*time.Millisecond, "an interval begins when the last probe has failed")
+		}
+		// The first call that works lets all others pass in the same moment.
+		after := r.between(70*time.Second, 72*time.Second)
+		require.LessOrEqual(t, after[0], 70*time.Second+5*testProbe/4)
+		assert.Len(t, r.between(after[0]+20*time.Millisecond, after[0]+40*time.Millisecond), 10)
+		assert.Len(t, r.between(72*time.Second, 79*time.Second), 7*50*10, "at full rate again")
+	})
+}
+
+// Calls that hang leave some for the probes, so that the end of the outage is noticed long before they end.
+func TestGateProbesWhileCallsHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const timeout = 30 * time.Second
+		r := &outageRig{gate: openGate(10)}
+		outage := func() bool { at := time.Since(r.begin); return at >= 10*time.Second && at < 400*time.Second }
+		r.takes = func() time.Duration {
+			if outage() {
+				return timeout
+			}
+			return 20 * time.Millisecond
+		}
+		// A call that began in the outage fails by its timeout, even when the outage is over by then.
+		r.works = func() bool { return !outage() }
+		r.start(t, 200)
+		time.Sleep(420 * time.Second)
+		r.gate.close()
+		r.callers.Wait()
+
+		probes := r.between(120*time.Second, 400*time.Second)
+		for i := 1; i < len(probes); i++ {
+			require.LessOrEqual(t, probes[i]-probes[i-1], 13*time.Second)
+		}
+		after := r.between(400*time.Second, 420*time.Second)
+		require.NotEmpty(t, after)
+		t.Logf("%d probes, the first call after the outage after %s", len(probes), after[0]-400*time.Second)
+		assert.LessOrEqual(t, after[0], 413*time.Second)
+	})
+}
+
+// A probe that was not made, because there was nothing to send, does not cost an interval.
+func TestGateGivesAProbeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(10)
+		for range outageAfter {
+			require.NoError(t, g.enter(t.Context(), false))
+		}
+		for i := range outageAfter {
+			assert.Equal(t, i+1, g.leave(false))
+		}
+		require.True(t, g.inOutage())
+		require.NoError(t, g.enter(t.Context(), true)) // waits for its interval
+		g.pass()
+		passed := time.Now()
+		require.NoError(t, g.enter(t.Context(), false))
+		assert.Equal(t, passed, time.Now())
+		g.leave(true)
+		require.False(t, g.inOutage())
+		g.close()
+	})
+}
+
+// Failures count in a row: a success between them means that it is no outage.
+func TestGateNeedsFailuresInARow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(1)
+		for i := range 100 {
+			require.NoError(t, g.enter(t.Context(), false))
+			g.leave(i%outageAfter == 0)
+			require.False(t, g.inOutage())
+		}
+		g.close()
+	})
+}
