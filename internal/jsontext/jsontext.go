@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -31,29 +32,32 @@ var plain = func() (t [utf8.RuneSelf]bool) {
 // AppendString appends s as a JSON string with its quotes.
 // Control characters are escaped; bytes that are not UTF-8 become U+FFFD, one for each.
 func AppendString(dst []byte, s string) []byte {
-	if plainPrefix(s) == len(s) {
-		// One growth and one copy: this is where most of the time of a record goes.
-		n := len(dst)
-		dst = slices.Grow(dst, len(s)+2)[:n+len(s)+2]
-		dst[n] = '"'
-		copy(dst[n+1:], s)
-		dst[len(dst)-1] = '"'
-		return dst
+	// Nearly all text is plain. This is where most of the time of a record goes.
+	n := len(dst)
+	dst = room(dst, len(s)+2)[:n+len(s)+2]
+	dst[n] = '"'
+	if done := copyPlain(dst[n+1:], s); done < len(s) {
+		return append(AppendEscaped(dst[:n+1+done], s[done:]), '"')
 	}
-	dst = append(dst, '"')
-	dst = AppendEscaped(dst, s)
-	return append(dst, '"')
+	dst[len(dst)-1] = '"'
+	return dst
+}
+
+// appendKey appends the name of a member with its colon.
+func appendKey(dst []byte, key string) []byte {
+	return append(AppendString(dst, key), ':')
 }
 
 // AppendEscaped appends s as AppendString does, without the quotes.
 func AppendEscaped(dst []byte, s string) []byte {
 	for {
-		n := plainPrefix(s)
-		dst = append(dst, s[:n]...)
-		if n == len(s) {
+		n := len(dst)
+		dst = room(dst, len(s))[:n+len(s)]
+		done := copyPlain(dst[n:], s)
+		if dst = dst[:n+done]; done == len(s) {
 			return dst
 		}
-		if s = s[n:]; s[0] < utf8.RuneSelf {
+		if s = s[done:]; s[0] < utf8.RuneSelf {
 			dst = appendEscape(dst, s[0])
 			s = s[1:]
 			continue
@@ -71,30 +75,67 @@ func AppendEscaped(dst []byte, s string) []byte {
 	}
 }
 
-// plainPrefix returns the length of the longest beginning of s in which each byte is ASCII and stands for itself.
-// It looks at eight bytes at a time.
-func plainPrefix(s string) int {
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		if special(binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s[i:]), 8))) {
-			break
-		}
+// room returns dst with room for n more bytes. It is small enough to be inlined.
+func room(dst []byte, n int) []byte {
+	if cap(dst)-len(dst) < n {
+		return slices.Grow(dst, n)
 	}
-	for i < len(s) && s[i] < utf8.RuneSelf && plain[s[i]] {
-		i++
-	}
-	return i
+	return dst
 }
 
-// special reports whether one of the eight bytes of w is a control character, a quote, a backslash or not ASCII.
-// For bytes below 0x80, b-n borrows into the highest bit exactly where b < n, and x^c is 0 exactly where x is c.
-func special(w uint64) bool {
+// copyPlain copies the longest beginning of s in which each byte is ASCII and stands for itself to dst, which is at
+// least as long as s, and returns its length. What it leaves in dst behind that is of no meaning.
+//
+// It takes eight bytes at a time; the last eight of a text may overlap with those before.
+func copyPlain(dst []byte, s string) int {
+	if len(s) < 8 {
+		return copyPlainShort(dst, s)
+	}
+	// Without checks of bounds, which cost more than what they guard here: every access is to eight bytes from i on,
+	// with i <= last.
+	last := len(s) - 8
+	to, from := unsafe.Pointer(unsafe.SliceData(dst[:len(s)])), unsafe.Pointer(unsafe.StringData(s))
+	for i := 0; i < last; i += 8 {
+		if marks := copySpecial(unsafe.Add(to, i), unsafe.Add(from, i)); marks != 0 {
+			return i + bits.TrailingZeros64(marks)/8
+		}
+	}
+	if marks := copySpecial(unsafe.Add(to, last), unsafe.Add(from, last)); marks != 0 {
+		return last + bits.TrailingZeros64(marks)/8
+	}
+	return len(s)
+}
+
+// copyPlainShort is copyPlain for less than eight bytes.
+func copyPlainShort(dst []byte, s string) int {
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf || !plain[c] {
+			return i
+		}
+		dst[i] = c
+	}
+	return len(s)
+}
+
+// copySpecial copies eight bytes and returns what special says of them.
+func copySpecial(to, from unsafe.Pointer) uint64 {
+	w := binary.LittleEndian.Uint64((*[8]byte)(from)[:])
+	binary.LittleEndian.PutUint64((*[8]byte)(to)[:], w)
+	return special(w)
+}
+
+// special marks the highest bit of each of the eight bytes of w that is a control character, a quote, a backslash, a
+// delete or not ASCII. The lowest mark is right; those above it may be false.
+//
+// For bytes below 0x80, b-n borrows into the highest bit exactly where b < n. Flipping 0x02 moves the quote to 0x20,
+// just above the control characters, which stay below, and nothing else there.
+func special(w uint64) uint64 {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	control := w - ones*0x20
-	quote := (w ^ ones*'"') - ones
+	controlOrQuote := (w ^ ones*0x02) - ones*0x21
 	backslash := (w ^ ones*'\\') - ones
-	del := (w ^ ones*0x7f) - ones
-	return (w|control|quote|backslash|del)&highs != 0
+	del := w + ones
+	return (w | controlOrQuote | backslash | del) & highs
 }
 
 func appendEscape(dst []byte, c byte) []byte {
@@ -144,9 +185,13 @@ func AppendHex(dst, b []byte) []byte {
 
 // AppendValue appends v: text, number, bool and null as they are, bytes as base64, maps and slices with all they hold.
 func AppendValue(dst []byte, v pcommon.Value) []byte {
+	// Most values are text: this finds it without finding out the type first.
+	if s := v.Str(); s != "" {
+		return AppendString(dst, s)
+	}
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		return AppendString(dst, v.Str())
+		return append(dst, `""`...)
 	case pcommon.ValueTypeInt:
 		return strconv.AppendInt(dst, v.Int(), 10)
 	case pcommon.ValueTypeDouble:
@@ -195,9 +240,7 @@ func AppendMap(dst []byte, m pcommon.Map) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = AppendString(dst, k)
-		dst = append(dst, ':')
-		dst = AppendValue(dst, v)
+		dst = AppendValue(appendKey(dst, k), v)
 	}
 	return append(dst, '}')
 }

@@ -3,8 +3,10 @@
 package jsontext
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -31,6 +33,45 @@ func TestAppendString(t *testing.T) {
 	} {
 		assert.Equal(t, want, string(AppendString(nil, in)))
 	}
+}
+
+// TestAppendStringEverywhere puts every byte at every place of texts around the sizes of the words that are looked at
+// together, appends to something, and holds the result against an encoder that knows nothing of words.
+func TestAppendStringEverywhere(t *testing.T) {
+	const text, prefix = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN", "before"
+	used := bytes.Repeat([]byte{'#'}, 300)
+	for n := range len(text) + 1 {
+		for at := range n {
+			for c := range 256 {
+				in := text[:at] + string([]byte{byte(c)}) + text[at+1:n]
+				want := prefix + slowString(in)
+				if got := string(AppendString(append(used[:0], prefix...), in)); got != want {
+					t.Fatalf("%q became %s, not %s", in, got, want)
+				}
+			}
+		}
+	}
+}
+
+func slowString(s string) string {
+	out := `"`
+	for _, r := range s { // what is not UTF-8 comes as U+FFFD
+		switch {
+		case r == '"' || r == '\\':
+			out += `\` + string(r)
+		case r == '\n':
+			out += `\n`
+		case r == '\r':
+			out += `\r`
+		case r == '\t':
+			out += `\t`
+		case r < 0x20 || r == 0x7f:
+			out += fmt.Sprintf(`\u%04x`, r)
+		default:
+			out += string(r)
+		}
+	}
+	return out + `"`
 }
 
 func FuzzAppendString(f *testing.F) {

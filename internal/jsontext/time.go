@@ -2,54 +2,68 @@
 
 package jsontext
 
+import "encoding/binary"
+
 const (
 	secondsPerDay  = 86400
 	daysPerEra     = 146097 // days in 400 years of the Gregorian calendar
 	nanosPerSecond = 1_000_000_000
 )
 
+// timeLength is the length of "2006-01-02T15:04:05.000000000".
+const timeLength = 29
+
 // AppendTime appends the quoted time of unixNano, nanoseconds since 1970 in UTC, in RFC 3339 with all nine decimals:
 // "2006-01-02T15:04:05.000000000Z". It covers the whole range of a signed 64-bit count, the years 1677 to 2262.
 func AppendTime(dst []byte, unixNano int64) []byte {
-	dst = append(dst, '"')
-	dst = AppendTimeText(dst, unixNano, 9)
-	return append(dst, '"')
+	n := len(dst)
+	dst = room(dst, timeLength+3)[:n+timeLength+3]
+	dst[n] = '"'
+	putTime((*[timeLength]byte)(dst[n+1:]), unixNano)
+	dst[n+timeLength+1] = 'Z'
+	dst[n+timeLength+2] = '"'
+	return dst
 }
 
 // AppendTimeText appends the time without quotes and with so many decimals, 0 to 9; what is finer is cut off.
+func AppendTimeText(dst []byte, unixNano int64, decimals int) []byte {
+	var text [timeLength]byte
+	putTime(&text, unixNano)
+	n := timeLength - 9 + decimals
+	if decimals == 0 {
+		n-- // no point
+	}
+	return append(append(dst, text[:n]...), 'Z')
+}
+
+// putTime writes the time without the Z.
 //
 // It computes the fields itself: time.AppendFormat costs several times as much, and every record has two times.
-func AppendTimeText(dst []byte, unixNano int64, decimals int) []byte {
-	seconds, nanos := floorDiv(unixNano, nanosPerSecond)
-	days, second := floorDiv(seconds, secondsPerDay)
+func putTime(text *[timeLength]byte, unixNano int64) {
+	seconds, rest := floorDiv(unixNano, nanosPerSecond)
+	days, secondOfDay := floorDiv(seconds, secondsPerDay)
 	year, month, day := civil(days)
+	second, nanos := uint32(secondOfDay), uint32(rest) // divisions are cheaper with 32 bits
+	micros := nanos / 1000
 
-	// "2006-01-02T15:04:05.000000000"
-	var text [29]byte
-	put2(text[0:], year/100)
-	put2(text[2:], year%100)
+	put2(text, 0, year/100)
+	put2(text, 2, year%100)
 	text[4] = '-'
-	put2(text[5:], month)
+	put2(text, 5, month)
 	text[7] = '-'
-	put2(text[8:], day)
+	put2(text, 8, day)
 	text[10] = 'T'
-	put2(text[11:], second/3600)
+	put2(text, 11, second/3600)
 	text[13] = ':'
-	put2(text[14:], second/60%60)
+	put2(text, 14, second/60%60)
 	text[16] = ':'
-	put2(text[17:], second%60)
-	n := 19
-	if decimals > 0 {
-		text[19] = '.'
-		put2(text[20:], nanos/10_000_000)
-		put2(text[22:], nanos/100_000%100)
-		put2(text[24:], nanos/1000%100)
-		put2(text[26:], nanos/10%100)
-		text[28] = byte('0' + nanos%10)
-		n = 20 + decimals
-	}
-	dst = append(dst, text[:n]...)
-	return append(dst, 'Z')
+	put2(text, 17, second%60)
+	text[19] = '.'
+	put2(text, 20, micros/10_000)
+	put2(text, 22, micros/100%100)
+	put2(text, 24, micros%100)
+	put2(text, 26, nanos/10%100)
+	text[28] = byte('0' + nanos%10)
 }
 
 func floorDiv(a, b int64) (quotient, remainder int64) {
@@ -60,11 +74,11 @@ func floorDiv(a, b int64) (quotient, remainder int64) {
 	return quotient, remainder
 }
 
-// civil turns days since 1970-01-01 into a date of the Gregorian calendar.
+// civil turns days since 1970-01-01 into a date of the Gregorian calendar, from the year 0 on.
 // Years are counted from March, so that the leap day is the last of its year.
-func civil(days int64) (year, month, day int64) {
-	days += 719468 // from 0000-03-01
-	era, dayOfEra := floorDiv(days, daysPerEra)
+func civil(days int64) (year, month, day uint32) {
+	sinceYear0 := uint32(days + 719468) // from 0000-03-01
+	era, dayOfEra := sinceYear0/daysPerEra, sinceYear0%daysPerEra
 	yearOfEra := (dayOfEra - dayOfEra/1460 + dayOfEra/36524 - dayOfEra/(daysPerEra-1)) / 365
 	dayOfYear := dayOfEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
 	fromMarch := (5*dayOfYear + 2) / 153
@@ -80,14 +94,15 @@ func civil(days int64) (year, month, day int64) {
 	return year, month, day
 }
 
-// pairs holds the two digits of each number below 100.
-var pairs = func() (t [200]byte) {
-	for i := range 100 {
-		t[2*i], t[2*i+1] = byte('0'+i/10), byte('0'+i%10)
+// pairs holds the two digits of each number below 100, the tens in the lower byte.
+var pairs = func() (t [100]uint16) {
+	for i := range t {
+		t[i] = uint16('0'+i/10) | uint16('0'+i%10)<<8
 	}
 	return t
 }()
 
-func put2(dst []byte, v int64) {
-	copy(dst[:2], pairs[2*v:2*v+2])
+// put2 writes v, which is below 100, at i.
+func put2(text *[timeLength]byte, i int, v uint32) {
+	binary.LittleEndian.PutUint16(text[i:], pairs[v])
 }
