@@ -91,6 +91,10 @@ var asimDetails = map[string]map[string]string{
 	"UserManagement": foldList("NotAuthorized|Other"),
 }
 
+// asimThreats are the ThreatCategories of AlertEvent.
+var asimThreats = foldList("Malware|Ransomware|Trojan|Virus|Worm|Adware|Spyware|Rootkit|Cryptominor|Phishing|Spam|MaliciousUrl|Spoofing|" +
+	"Security Policy Violation|Unknown")
+
 func foldList(list string) map[string]string {
 	m := map[string]string{}
 	for w := range strings.SplitSeq(list, "|") {

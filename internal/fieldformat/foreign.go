@@ -535,7 +535,7 @@ func (e *Encoder) unescape(s string) string {
 func (e *Encoder) parseLEEF(s string) ([]pair, bool) {
 	s = strings.TrimRight(s, "\r\n")
 	version, rest, ok := strings.Cut(strings.TrimPrefix(s, "LEEF:"), "|")
-	if !ok || version != "1.0" && version != "2.0" && version != "1" && version != "2" {
+	if !ok || version != "1.0" && version != "2.0" {
 		return nil, false
 	}
 	pairs := make([]pair, 0, 24)

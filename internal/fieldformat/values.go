@@ -253,6 +253,7 @@ const (
 	kindMethod
 	kindRegCIM
 	kindNat32
+	kindThreatCategory
 )
 
 // kindNames are the kinds as fields.txt and ecs.txt write them.
@@ -285,7 +286,7 @@ var kindNames = map[string]kind{
 	"rcode.idtext": kindRCodeIDText, "devtype.name": kindDeviceTypeName, "db.id": kindDBID, "db.name": kindDBName, "dur.ms32": kindMillis32,
 	"proto.cim": kindProtoCIM, "text64": kindText64, "text256": kindText256, "ipver.name": kindIPVersionName, "hive.cim": kindHiveCIM,
 	"method.cim": kindMethodCIM, "md5": kindMD5, "sha1": kindSHA1, "sha256": kindSHA256, "sha512": kindSHA512, "answers": kindAnswers,
-	"enum": kindEnum, "capability": kindCapability, "httpstatus": kindHTTPStatus, "method": kindMethod, "reg.cim": kindRegCIM, "nat32": kindNat32,
+	"enum": kindEnum, "capability": kindCapability, "httpstatus": kindHTTPStatus, "method": kindMethod, "reg.cim": kindRegCIM, "nat32": kindNat32, "threatcat": kindThreatCategory,
 }
 
 // parseKind reads a kind with an argument: "const.Other" is the constant Other.
@@ -774,7 +775,7 @@ func (v *val) time() (int64, bool) {
 			}
 			return epoch(n)
 		}
-		return int64(math.Round(f*1e6)) * 1e3, true
+		return int64(math.Round(f*1e6)) * 1e3, f < math.MaxInt64/1_000_000_000
 	case typStr:
 		return parseTime(v.str)
 	}

@@ -325,6 +325,8 @@ func (e *Encoder) convertWord(k kind, s string, f int, v *val) (val, fit) {
 		return byID(databases, databaseNames, s, k == kindDBName)
 	case kindEnum:
 		return nonEmpty(fold(e.table.fields[f].values, ecsWord(s)))
+	case kindThreatCategory:
+		return nonEmpty(fold(asimThreats, s))
 	case kindCapability:
 		return when(isCapability(s), s)
 	case kindHTTPStatus:
