@@ -161,7 +161,7 @@ func (e *Encoder) limit() {
 			whole := *v
 			whole.name = e.plan.leaves[l.leaf].path + ".full"
 			e.toBag(whole)
-			v.str = cut(v.str, l.limit)
+			v.str = cut(strings.TrimLeftFunc(v.str, blank), l.limit)
 		}
 	}
 }
@@ -179,8 +179,10 @@ func (e *Encoder) fillHeader(s spot, text, otherwise string) {
 
 // isBlank tells whether nothing of a text is left to see when controls are blanks.
 func isBlank(s string) bool {
-	return strings.TrimFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f || unicode.IsSpace(r) }) == ""
+	return strings.TrimFunc(s, blank) == ""
 }
+
+func blank(r rune) bool { return r <= ' ' || r == 0x7f || unicode.IsSpace(r) }
 
 func writeCEF(e *Encoder, dst []byte) []byte {
 	dst = append(dst, "CEF:0|"...)

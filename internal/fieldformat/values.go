@@ -1114,10 +1114,14 @@ func cut(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
+	end := limit
+	for end > 0 && end > limit-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
 	}
-	return s[:limit]
+	if !utf8.RuneStart(s[end]) {
+		end = limit // that is no UTF-8 anyway
+	}
+	return s[:end]
 }
 
 // geo reads a point: {"lat":…, "lon":…}, [lon, lat] or "lat,lon".
