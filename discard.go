@@ -28,7 +28,7 @@ func newDiscarder(set exporter.Settings, cfg *Config) (exporter.Logs, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &discarder{logger: set.Logger, ledger: accounting.New(telemetry, set.Logger, cfg.Stream)}, nil
+	return &discarder{logger: set.Logger, ledger: accounting.New(telemetry, set.Logger, measurementAttributes(set, cfg)...)}, nil
 }
 
 func (d *discarder) Start(context.Context, component.Host) error {

@@ -30,6 +30,7 @@ type encoder struct {
 	maxSize   int                // bytes of data and key
 	truncate  bool               // what to do with a record over maxSize
 
+	dropped int    // records of the current batch
 	data    []byte // of the current record
 	keyData []byte // likewise, with keyFrom
 }
@@ -100,7 +101,7 @@ func (e *encoder) key(ctx context.Context, rl plog.ResourceLogs, sl plog.ScopeLo
 func (e *encoder) encode(rl plog.ResourceLogs, sl plog.ScopeLogs, record plog.LogRecord, keySize int) bool {
 	var err error
 	if e.data, err = e.marshaler.append(e.data[:0], record); err != nil {
-		e.ledger.Dropped(1, accounting.ReasonEncoding, err)
+		e.drop(accounting.ReasonEncoding, err)
 		return false
 	}
 	size := len(e.data) + keySize
@@ -110,10 +111,15 @@ func (e *encoder) encode(rl plog.ResourceLogs, sl plog.ScopeLogs, record plog.Lo
 	if e.truncate && e.shorten(record, e.maxSize-keySize) {
 		return true
 	}
-	e.ledger.Dropped(1, accounting.ReasonTooLarge, fmt.Errorf(
+	e.drop(accounting.ReasonTooLarge, fmt.Errorf(
 		"a record of %d bytes with its partition key is over `max_record_size` (%d): raise that and the stream's limit, or set `oversize: truncate`",
 		size, e.maxSize))
 	return false
+}
+
+func (e *encoder) drop(reason string, err error) {
+	e.dropped++
+	e.ledger.Dropped(1, reason, err)
 }
 
 const (

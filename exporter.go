@@ -47,6 +47,7 @@ type kinesisExporter struct {
 	network   network
 	telemetry *metadata.TelemetryBuilder
 	ledger    *accounting.Ledger
+	measured  []attribute.KeyValue // attributes of all measurements
 	status    *statusReporter
 	chain     *postprocess.Chain
 	gate      *schedule.Gate // nil: what is queued is delivered at once
@@ -67,12 +68,14 @@ func newLogs(set exporter.Settings, cfg *Config, network network) (exporter.Logs
 	if cfg.Name != "" {
 		set.Logger = set.Logger.With(zap.String("target", cfg.Name))
 	}
+	measured := measurementAttributes(set, cfg)
 	e := &kinesisExporter{
 		cfg:       cfg,
 		set:       set,
 		network:   network,
 		telemetry: telemetry,
-		ledger:    accounting.New(telemetry, set.Logger, cfg.Stream),
+		ledger:    accounting.New(telemetry, set.Logger, measured...),
+		measured:  measured,
 		status:    &statusReporter{},
 	}
 	e.ledger.DryRun = cfg.Debug.DontSendLogs
@@ -93,6 +96,7 @@ func newLogs(set exporter.Settings, cfg *Config, network network) (exporter.Logs
 		push = e.gate.Push(push)
 		queueSettings = e.gate.Settings()
 	}
+	set.Logger = withoutHelperLosses(set.Logger)
 	e.Logs, err = exporterhelper.NewLogs(context.Background(), set, cfg, push,
 		exporterhelper.WithStart(e.startDelivery),
 		// Waiting for a turn must not count against the timeout of a call, so calls have their own.
@@ -106,6 +110,11 @@ func newLogs(set exporter.Settings, cfg *Config, network network) (exporter.Logs
 	return e, nil
 }
 
+// measurementAttributes tells the measurements of this exporter from those of another one.
+func measurementAttributes(set exporter.Settings, cfg *Config) []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("exporter", set.ID.String()), attribute.String("stream", cfg.Stream)}
+}
+
 // newGate returns the gate between queue and batcher of a scheduled exporter.
 func (e *kinesisExporter) newGate() (*schedule.Gate, error) {
 	timetable := schedule.Every(e.cfg.Interval)
@@ -115,13 +124,13 @@ func (e *kinesisExporter) newGate() (*schedule.Gate, error) {
 			return nil, err
 		}
 	}
-	stream := metric.WithAttributes(attribute.String("stream", e.cfg.Stream))
+	measured := metric.WithAttributes(e.measured...)
 	return schedule.New(timetable, persistent(e.cfg), e.set.Logger, schedule.Observer{
 		Executed: func(x schedule.Execution) {
 			ctx := context.Background()
-			e.telemetry.ExporterAmazonkinesisExecutions.Add(ctx, 1, stream)
-			e.telemetry.ExporterAmazonkinesisExecutionDuration.Record(ctx, x.Duration.Seconds(), stream)
-			e.telemetry.ExporterAmazonkinesisExecutionRecords.Record(ctx, x.Records, stream)
+			e.telemetry.ExporterAmazonkinesisExecutions.Add(ctx, 1, measured)
+			e.telemetry.ExporterAmazonkinesisExecutionDuration.Record(ctx, x.Duration.Seconds(), measured)
+			e.telemetry.ExporterAmazonkinesisExecutionRecords.Record(ctx, x.Records, measured)
 		},
 		Scheduled: func(next time.Time) { e.nextExecution.Store(next.Unix()) },
 	}), nil
@@ -259,19 +268,20 @@ func (e *kinesisExporter) logRecord(key string, data []byte) {
 
 // observe registers the gauges.
 func (e *kinesisExporter) observe() (err error) {
-	stream := attribute.String("stream", e.cfg.Stream)
 	e.gauges, err = e.telemetry.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		with := func(more ...attribute.KeyValue) metric.MeasurementOption {
+			return metric.WithAttributes(append(more, e.measured...)...)
+		}
 		if next := e.nextExecution.Load(); next > 0 {
-			o.ObserveInt64(e.telemetry.ExporterAmazonkinesisNextExecution, next, metric.WithAttributes(stream))
+			o.ObserveInt64(e.telemetry.ExporterAmazonkinesisNextExecution, next, with())
 		}
 		waiting, full := e.deliverer.Status()
-		o.ObserveInt64(e.telemetry.ExporterAmazonkinesisWaitingRecords, int64(waiting), metric.WithAttributes(stream))
+		o.ObserveInt64(e.telemetry.ExporterAmazonkinesisWaitingRecords, int64(waiting), with())
 		for _, shard := range full {
 			id := attribute.String("shard", shard.ID)
-			o.ObserveInt64(e.telemetry.ExporterAmazonkinesisShardWaitingRecords, int64(shard.Waiting), metric.WithAttributes(stream, id))
+			o.ObserveInt64(e.telemetry.ExporterAmazonkinesisShardWaitingRecords, int64(shard.Waiting), with(id))
 			for _, hot := range shard.HotKeys {
-				o.ObserveFloat64(e.telemetry.ExporterAmazonkinesisHotKeyShare, hot.Share,
-					metric.WithAttributes(stream, id, attribute.String("partition_key", hot.Key)))
+				o.ObserveFloat64(e.telemetry.ExporterAmazonkinesisHotKeyShare, hot.Share, with(id, attribute.String("partition_key", hot.Key)))
 			}
 		}
 		return nil
@@ -310,7 +320,9 @@ func (e *kinesisExporter) push(ctx context.Context, ld plog.Logs) error {
 	processed, excluded := e.chain.Process(ctx, ld, persistent(e.cfg) || senderWaits(e.cfg))
 	e.ledger.Discarded(excluded.Filtered, accounting.ReasonFiltered)
 	e.ledger.Dropped(excluded.Failed, accounting.ReasonPipeline, excluded.Err)
+	enc.dropped = excluded.Failed
 	result := e.deliverer.Deliver(ctx, n, enc.records(ctx, processed, excluded.Excluded))
+	dropped := result.Dropped + enc.dropped
 	e.encoders.Put(enc)
 	left := result.Left
 	if excluded.Excluded != nil {
@@ -320,8 +332,8 @@ func (e *kinesisExporter) push(ctx context.Context, ld plog.Logs) error {
 	switch {
 	case len(left) > 0:
 		return e.leave(ctx, ld, left)
-	case result.Delivered == 0 && result.Dropped > 0:
-		return consumererror.NewPermanent(fmt.Errorf("kinesis refuses all %d records of the batch", result.Dropped))
+	case result.Delivered == 0 && dropped > 0:
+		return consumererror.NewPermanent(fmt.Errorf("all %d records of the batch were dropped", dropped))
 	default:
 		return nil
 	}

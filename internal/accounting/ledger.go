@@ -9,6 +9,7 @@ package accounting
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,9 +50,9 @@ type Ledger struct {
 	// DryRun makes the books of an exporter that sends nothing: what it would have delivered is dropped as configured.
 	DryRun bool
 
-	telemetry *metadata.TelemetryBuilder
-	logger    *zap.Logger
-	stream    attribute.KeyValue
+	telemetry  *metadata.TelemetryBuilder
+	logger     *zap.Logger
+	attributes []attribute.KeyValue // of all measurements
 
 	accepted, restored, delivered, dropped, returned atomic.Int64
 
@@ -78,13 +79,14 @@ func (t Totals) Open() int64 {
 	return t.Accepted + t.Restored - t.Delivered - t.Dropped - t.Returned
 }
 
-// New opens the books of a stream.
-func New(telemetry *metadata.TelemetryBuilder, logger *zap.Logger, stream string) *Ledger {
+// New opens the books. The attributes are those of all measurements; they tell exporters apart.
+func New(telemetry *metadata.TelemetryBuilder, logger *zap.Logger, attributes ...attribute.KeyValue) *Ledger {
 	return &Ledger{
 		telemetry: telemetry,
-		logger:    logger,
-		stream:    attribute.String("stream", stream),
-		losses:    map[string]*loss{},
+		// Where in this code a loss was noticed tells its reader nothing.
+		logger:     logger.WithOptions(zap.AddStacktrace(zap.FatalLevel)),
+		attributes: attributes,
+		losses:     map[string]*loss{},
 	}
 }
 
@@ -98,7 +100,10 @@ func (l *Ledger) Accepted(n int) {
 
 // Restored records that a persistent queue has n records that a former run of the exporter accepted.
 func (l *Ledger) Restored(n int64) {
-	l.restored.Add(n)
+	if n > 0 {
+		l.restored.Add(n)
+		l.telemetry.ExporterAmazonkinesisRestoredRecords.Add(context.Background(), n, l.with("", "", ""))
+	}
 }
 
 // Delivered records that Kinesis has taken n records of so many bytes of data and keys.
@@ -228,13 +233,13 @@ func (l *Ledger) Close() {
 	}
 }
 
-// with returns the attributes of a measurement: the stream, and name=value and reason where they are given.
+// with returns the attributes of a measurement: those of all, and name=value and reason where they are given.
 func (l *Ledger) with(name, value, reason string) metric.MeasurementOption {
 	key := [3]string{name, value, reason}
 	if option, ok := l.options.Load(key); ok {
 		return option.(metric.MeasurementOption)
 	}
-	attributes := []attribute.KeyValue{l.stream}
+	attributes := slices.Clone(l.attributes)
 	if name != "" {
 		attributes = append(attributes, attribute.String(name, value))
 	}

@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -36,27 +39,18 @@ type call struct {
 	keys []string
 }
 
-func (c call) has(data string) bool {
-	for _, d := range c.data {
-		if d == data {
-			return true
-		}
-	}
-	return false
-}
+func (c call) has(data string) bool { return slices.Contains(c.data, data) }
 
 // fakeKinesis is a Client that answers as a function says.
 type fakeKinesis struct {
 	requests *putrecords.Client
 	answer   func(call) (putrecords.Answer, error)
 
-	mu          sync.Mutex
-	begin       time.Time
-	calls       []call
-	inFlight    int
-	mostAtOnce  int
-	afterClosed func() bool // reports whether no call may begin any more; may be nil
-	late        int         // calls that began nevertheless
+	mu         sync.Mutex
+	begin      time.Time
+	calls      []call
+	inFlight   int
+	mostAtOnce int
 }
 
 func newFakeKinesis(answer func(call) (putrecords.Answer, error)) *fakeKinesis {
@@ -79,9 +73,6 @@ func (f *fakeKinesis) Put(_ context.Context, req *putrecords.Request) (putrecord
 	f.calls = append(f.calls, c)
 	f.inFlight++
 	f.mostAtOnce = max(f.mostAtOnce, f.inFlight)
-	if f.afterClosed != nil && f.afterClosed() {
-		f.late++
-	}
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
@@ -143,10 +134,11 @@ var (
 // rig is a Deliverer with what it needs.
 type rig struct {
 	*Deliverer
-	t       testing.TB
-	kinesis *fakeKinesis
-	ledger  *accounting.Ledger
-	logs    *observer.ObservedLogs
+	t         testing.TB
+	kinesis   *fakeKinesis
+	ledger    *accounting.Ledger
+	logs      *observer.ObservedLogs
+	telemetry *componenttest.Telemetry
 
 	mu      sync.Mutex
 	reports []error
@@ -163,7 +155,7 @@ func newRig(t testing.TB, kinesis *fakeKinesis, edit func(*Config)) *rig {
 	close(ready)
 	retry := configretry.NewDefaultBackOffConfig()
 	retry.InitialInterval, retry.MaxElapsedTime, retry.RandomizationFactor = time.Second, 0, 0
-	r := &rig{t: t, kinesis: kinesis, ledger: accounting.New(builder, logger, "logs"), logs: logs}
+	r := &rig{t: t, kinesis: kinesis, ledger: accounting.New(builder, logger, attribute.String("stream", "logs")), logs: logs, telemetry: telemetry}
 	cfg := Config{
 		Stream:      "logs",
 		Concurrency: 10,
@@ -192,6 +184,32 @@ func (r *rig) deliver(ctx context.Context, n int, records iter.Seq[Record]) Resu
 	result := r.Deliver(ctx, n, records)
 	r.ledger.Returned(len(result.Left), "left")
 	return result
+}
+
+// sum adds up a counter, or its points with one attribute.
+func (r *rig) sum(name string, attributes ...string) (total int64) {
+	metric, err := r.telemetry.GetMetric("otelcol_exporter_amazonkinesis_" + name)
+	if err != nil {
+		return 0 // never counted
+	}
+	for _, point := range metric.Data.(metricdata.Sum[int64]).DataPoints {
+		matches := true
+		for i := 0; i < len(attributes); i += 2 {
+			value, _ := point.Attributes.Value(attribute.Key(attributes[i]))
+			matches = matches && value.AsString() == attributes[i+1]
+		}
+		if matches {
+			total += point.Value
+		}
+	}
+	return total
+}
+
+// reported returns what was reported so far.
+func (r *rig) reported() []error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.reports)
 }
 
 // balanced checks that each record that was handed over has one outcome in the books.

@@ -16,6 +16,7 @@ type TelemetryBuilder struct {
 	meter metric.Meter
 
 	ExporterAmazonkinesisAcceptedRecords     metric.Int64Counter
+	ExporterAmazonkinesisRestoredRecords     metric.Int64Counter
 	ExporterAmazonkinesisRecords             metric.Int64Counter
 	ExporterAmazonkinesisBytes               metric.Int64Counter
 	ExporterAmazonkinesisPossibleDuplicates  metric.Int64Counter
@@ -39,6 +40,9 @@ func NewTelemetryBuilder(settings component.TelemetrySettings) (*TelemetryBuilde
 	var err, errs error
 	b.ExporterAmazonkinesisAcceptedRecords, err = b.meter.Int64Counter("otelcol_exporter_amazonkinesis_accepted_records",
 		metric.WithDescription("Number of records that the exporter has taken over. [Alpha]"), metric.WithUnit("{record}"))
+	errs = errors.Join(errs, err)
+	b.ExporterAmazonkinesisRestoredRecords, err = b.meter.Int64Counter("otelcol_exporter_amazonkinesis_restored_records",
+		metric.WithDescription("Number of records that a persistent queue held from a former run when the exporter started. [Alpha]"), metric.WithUnit("{record}"))
 	errs = errors.Join(errs, err)
 	b.ExporterAmazonkinesisRecords, err = b.meter.Int64Counter("otelcol_exporter_amazonkinesis_records",
 		metric.WithDescription("Number of records by outcome and reason. [Alpha]"), metric.WithUnit("{record}"))
