@@ -115,6 +115,12 @@ func beginCEF(e *Encoder) {
 	e.keepOwn(atRt)
 	k := &e.table.known
 	e.fill(atRt, timeVal(e.eventTime()))
+	if i := e.plan.at(atHeaderSeverity); e.set.has(int(i)) && !isCEFSeverity(&e.out[i]) {
+		v := e.out[i]
+		v.name = "header.severity"
+		e.set.drop(int(i))
+		e.toBag(v)
+	}
 	switch {
 	case e.filled(atHeaderSeverity):
 	case e.ev.severity.number < 0:
@@ -164,6 +170,17 @@ func (e *Encoder) limit() {
 			v.str = cut(strings.TrimLeftFunc(v.str, blank), l.limit)
 		}
 	}
+}
+
+func isCEFSeverity(v *val) bool {
+	if n, ok := v.int(); ok {
+		return n >= 0 && n <= 10
+	}
+	switch v.str {
+	case "Unknown", "Low", "Medium", "High", "Very-High":
+		return true
+	}
+	return false
 }
 
 // fillHeader fills a field of a header that must not be empty.

@@ -93,7 +93,8 @@ func writeCSL(e *Encoder, dst []byte) []byte {
 		case typInt, typFloat, typBool:
 			text = v.appendPlain(text)
 		default:
-			text = escapeSemicolons(text, string(e.appendText(nil, v)))
+			e.scratch = e.appendText(e.scratch[:0], v)
+			text = escapeSemicolons(text, e.scratch)
 		}
 	}
 	e.arena = text
@@ -104,7 +105,7 @@ func writeCSL(e *Encoder, dst []byte) []byte {
 	return append(dst, '}')
 }
 
-func escapeSemicolons(dst []byte, s string) []byte {
+func escapeSemicolons[T string | []byte](dst []byte, s T) []byte {
 	run := 0 // of backslashes
 	for i := range len(s) {
 		switch s[i] {

@@ -390,8 +390,7 @@ func (e *Encoder) parseCEF(s string) ([]pair, bool) {
 		}
 		s = s[i+1:]
 	}
-	ext := e.parseExtension(s, pairs)
-	return ext, true
+	return e.parseExtension(s, pairs), true
 }
 
 func unescapedPipe(s string) int {
@@ -463,8 +462,8 @@ func labelled(key string) bool {
 
 // byLabel names custom values by their labels and drops the labels.
 func byLabel(pairs []pair) []pair {
-	out := pairs[:0]
-	for i, p := range pairs {
+	out := make([]pair, 0, len(pairs))
+	for _, p := range pairs {
 		if base, ok := strings.CutSuffix(p.key, "Label"); ok && (labelled(base) || strings.HasPrefix(base, "c6a")) {
 			if find(pairs, base) >= 0 {
 				continue
@@ -476,7 +475,6 @@ func byLabel(pairs []pair) []pair {
 			}
 		}
 		out = append(out, p)
-		_ = i
 	}
 	return out
 }
