@@ -316,8 +316,7 @@ func (e *kinesisExporter) push(ctx context.Context, ld plog.Logs) error {
 		e.ledger.Accepted(n)
 	}
 	enc := e.encoders.Get().(*encoder)
-	// What is not settled in the end has to be as it came, since it goes through the pipelines again.
-	processed, excluded := e.chain.Process(ctx, ld, persistent(e.cfg) || senderWaits(e.cfg))
+	processed, excluded := e.postprocess(ctx, ld)
 	e.ledger.Discarded(excluded.Filtered, accounting.ReasonFiltered)
 	e.ledger.Dropped(excluded.Failed, accounting.ReasonPipeline, excluded.Err)
 	enc.dropped = excluded.Failed
@@ -337,6 +336,14 @@ func (e *kinesisExporter) push(ctx context.Context, ld plog.Logs) error {
 	default:
 		return nil
 	}
+}
+
+// postprocess runs the pipelines. What is not settled in the end has to be as it came, since it goes through them again.
+func (e *kinesisExporter) postprocess(ctx context.Context, ld plog.Logs) (plog.Logs, postprocess.Result) {
+	if e.chain != nil && e.cfg.EventID != "" {
+		return e.chain.Process(ctx, withIDs(ld), false)
+	}
+	return e.chain.Process(ctx, ld, persistent(e.cfg) || senderWaits(e.cfg))
 }
 
 var (

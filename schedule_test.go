@@ -4,6 +4,7 @@ package amazonkinesisexporter
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,5 +104,32 @@ func TestPipelinesRunOnceOnTheExportersOwnRecords(t *testing.T) {
 		}
 		assert.Equal(t, int64(50), r.sum("records", "outcome", "dropped", "reason", "filtered"))
 		r.balanced()
+	})
+}
+
+// TestEventIDsComeFromTheRecordAsItWas runs pipelines that give another result each time.
+func TestEventIDsComeFromTheRecordAsItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ids := map[string]int{}
+		for range 2 {
+			server := newServer(t, nil)
+			r := startRig(t, server, func(c *Config) {
+				c.EventID = "event_id"
+				c.Pipelines = []postprocess.Config{{Statements: []string{`set(log.attributes["random"], UUID())`}}}
+			})
+			r.send(100, 100)
+			r.shutdown()
+			for record := range r.stream().Records() {
+				var fields struct {
+					EventID string `json:"event_id"`
+				}
+				require.NoError(t, json.Unmarshal(record.Data, &fields))
+				ids[fields.EventID]++
+			}
+		}
+		assert.Len(t, ids, 100)
+		for id, n := range ids {
+			assert.Equal(t, 2, n, id)
+		}
 	})
 }
