@@ -43,6 +43,8 @@ const (
 	defaultQueueBytes = 64 << 20
 	// defaultQueueRequests is the default of a queue that is sized in requests.
 	defaultQueueRequests = 1_000
+	// waitingFlushTimeout is the default of `flush_timeout` when receivers wait for the result of each of their calls.
+	waitingFlushTimeout = 20 * time.Millisecond
 	// defaultBatchBytes is the default of batches that are sized in bytes.
 	defaultBatchBytes = 1 << 20
 )

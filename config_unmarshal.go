@@ -34,6 +34,9 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		"event_id":        readEventID,
 		"max_record_size": readSize,
 	}
+	for _, key := range []string{"key", "secret", "session", "profile", "role_arn", "external_id"} {
+		r.special[key] = readIdentity(key)
+	}
 	raw := r.hoist(xconfmap.ToStringMapRaw(conf))
 	r.takePipelineNames(raw)
 	clean := r.readStruct("", fieldsOf(reflect.TypeFor[Config]()), raw)
@@ -168,6 +171,21 @@ func readEventID(s scalar) (any, error) {
 	return s.text, nil
 }
 
+// readIdentity reads a key that says who the exporter is to AWS. An empty one, mostly a variable that is not set, would
+// make it somebody else without a word.
+func readIdentity(key string) func(scalar) (any, error) {
+	return func(s scalar) (any, error) {
+		switch {
+		case !s.written:
+			return nil, fmt.Errorf("`%s` must be text%s", key, notText(s))
+		case strings.TrimSpace(s.text) == "":
+			return nil, fmt.Errorf("`%s` is empty: write it, set its variable, or leave the key out", key)
+		default:
+			return s.text, nil
+		}
+	}
+}
+
 var sizeUnits = []struct {
 	name  string
 	bytes float64
@@ -285,6 +303,9 @@ func (c *Config) fillBatch(r *configReader, queue *exporterhelper.QueueBatchConf
 	if batch.Sizer == queue.Sizer && batch.MinSize > queue.QueueSize && r.unharmed(minSize, "sending_queue::queue_size") {
 		r.faults([]string{minSize, "sending_queue::queue_size"}, "`sending_queue::batch::min_size` (%d) is larger than `sending_queue::queue_size` (%d), which can never hold a batch: lower the one or raise the other",
 			batch.MinSize, queue.QueueSize)
+	}
+	if queue.WaitForResult && !r.given[section+"flush_timeout"] {
+		batch.FlushTimeout = waitingFlushTimeout
 	}
 	r.longerThanZero(section+"flush_timeout", batch.FlushTimeout)
 
