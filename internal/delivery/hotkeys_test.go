@@ -35,6 +35,15 @@ func TestHotKeysAreFound(t *testing.T) {
 	assert.Len(t, h.counts, hotKeysCount, "it does not grow with the keys")
 }
 
+func TestRandomKeysAreNotHot(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	var h hotKeys
+	for i := range 20_000 {
+		h.add(fmt.Sprint(rnd.Uint64()))
+		require.Empty(t, h.top(3), "after %d records", i)
+	}
+}
+
 func TestHotKeysForget(t *testing.T) {
 	var h hotKeys
 	for range 100_000 {
@@ -51,6 +60,8 @@ func TestHotKeysForget(t *testing.T) {
 func TestHotKeysOfFew(t *testing.T) {
 	var h hotKeys
 	assert.Empty(t, h.top(3))
+	h.add("a")
+	assert.Empty(t, h.top(3), "one record says nothing")
 	h.add("a")
 	assert.Equal(t, []HotKey{{"a", 1}}, h.top(3))
 	h.top(3)[0].Key = "changed"
