@@ -204,8 +204,8 @@ func (e *Encoder) cimAction() {
 
 func finishCIM(e *Encoder) bool {
 	e.fillFrom(atDest, atDestIp, atDestDns, atUrlDomain)
-	e.fillFrom(atSrcX, atSrcIp, atSrcDns)
-	e.fillFrom(atDvcX, atDvcIp)
+	e.fillFrom(atNestedSrc, atSrcIp, atSrcDns)
+	e.fillFrom(atNestedDvc, atDvcIp)
 	return true
 }
 

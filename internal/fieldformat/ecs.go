@@ -69,7 +69,7 @@ func ecsTypes(set wordSet) (fitting wordSet) {
 // fitTypes takes values out of event.type that go with none of the categories. The list as it came goes to labels.
 func (e *Encoder) fitTypes() {
 	k := &e.table.known
-	leaf := e.plan.at(atEventTypeX)
+	leaf := e.plan.at(atNestedEventType)
 	if !e.has(k.category) || !e.set.has(int(leaf)) || !e.filled(atEventCategory) {
 		return
 	}

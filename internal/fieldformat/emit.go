@@ -23,18 +23,22 @@ func (e *Encoder) appendObject(dst []byte) []byte {
 		for ; word != 0; word &= word - 1 {
 			i := w<<6 + bits.TrailingZeros64(word)
 			l := &e.plan.leaves[i]
-			common := 0
-			for common < len(open) && common < len(l.chain) && open[common] == l.chain[common] {
-				common++
+			if len(open) == len(l.chain) && (len(open) == 0 || open[len(open)-1] == l.chain[len(open)-1]) { // the same parent
+				dst = comma(dst)
+			} else {
+				common := 0
+				for common < len(open) && common < len(l.chain) && open[common] == l.chain[common] {
+					common++
+				}
+				for d := len(open) - 1; d >= common; d-- {
+					dst = append(dst, open[d].close)
+				}
+				dst = comma(dst)
+				for _, n := range l.chain[common:] {
+					dst = append(dst, n.open...)
+				}
+				open = l.chain
 			}
-			for d := len(open) - 1; d >= common; d-- {
-				dst = append(dst, open[d].close)
-			}
-			dst = comma(dst)
-			for _, n := range l.chain[common:] {
-				dst = append(dst, n.open...)
-			}
-			open = l.chain
 			dst = append(dst, l.key...)
 			if l.list {
 				dst = e.appendList(dst, i)

@@ -53,6 +53,7 @@ type Encoder struct {
 	spans   []string // the keys of the bag that are written
 	keys    map[string]bagKey
 
+	usual   [2]usuals // of attributes and bodies
 	scratch []byte
 	actions map[string]activity // what names of actions were found to mean
 }

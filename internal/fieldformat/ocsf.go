@@ -243,7 +243,7 @@ func beginOCSF(e *Encoder) {
 	if len(e.own) > 0 {
 		return
 	}
-	e.fill(atTimeX, timeVal(e.eventTime()))
+	e.fill(atNestedTime, timeVal(e.eventTime()))
 	k := &e.table.known
 	if v := e.ev.verdict; v != nil && v.disposition != 0 {
 		e.fill(atActionId, intVal(v.action))

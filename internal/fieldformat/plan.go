@@ -70,7 +70,8 @@ type node struct {
 	open     []byte
 	close    byte
 	children []*node
-	leaf     int32 // -1 unless it is a leaf itself
+	leaf     int32   // -1 unless it is a leaf itself
+	chain    []*node // from the outermost parent to this node
 	list     bool
 	span     span
 }
@@ -303,8 +304,12 @@ func (p *plan) number(n *node, chain []*node, path string) {
 	if n.leaf >= 0 && n.name != "" {
 		n.leaf = int32(len(p.leaves))
 		l := leaf{path: path, name: n.name, key: append(jsontext.AppendString(nil, n.name), ':'), list: n.list}
-		if len(chain) > 0 { // without the leaf itself
-			l.chain = slices.Clone(chain[:len(chain)-1])
+		if len(chain) > 1 { // without the leaf itself
+			parent := chain[len(chain)-2]
+			if parent.chain == nil {
+				parent.chain = slices.Clone(chain[:len(chain)-1])
+			}
+			l.chain = parent.chain
 		}
 		if n.list {
 			p.byPath[path+"[]"] = n.leaf

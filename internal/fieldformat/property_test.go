@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -34,6 +35,9 @@ func checkRecord(t *testing.T, e *Encoder, logs plog.Logs) {
 	for _, leaf := range formattest.AllLeaves(logs) {
 		if id, ok := e.table.keys[leaf.Path]; ok && id.field >= 0 && e.table.fields[id.field].kind == kindTime {
 			continue // a count as a date
+		}
+		if !utf8.ValidString(leaf.Text) {
+			continue // every bad byte is U+FFFD, which is not compared
 		}
 		if e.format == CSL && (strings.ContainsAny(leaf.Text, "\x00\x07\x1b") || leaf.Text == "1e-7") {
 			continue // in another notation within JSON within the text of AdditionalExtensions

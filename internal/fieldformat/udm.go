@@ -239,9 +239,9 @@ func finishUDM(e *Encoder) bool {
 	}
 	e.fill(atMetadataEventType, strVal(name))
 	e.fill(atMetadataVendorName, strVal(cut(e.valid(e.vendor()), 256)))
-	e.fill(atMetadataProductNameX, strVal(cut(e.valid(e.product()), 256)))
+	e.fill(atNestedMetadataProductName, strVal(cut(e.valid(e.product()), 256)))
 	if v := e.version(); v != "" {
-		e.fill(atMetadataProductVersionX, strVal(cut(e.valid(v), 32)))
+		e.fill(atNestedMetadataProductVersion, strVal(cut(e.valid(v), 32)))
 	}
 	if !e.anyNoun() {
 		e.fill(atObserverApplication, strVal(e.product()))
@@ -264,7 +264,7 @@ func (e *Encoder) udmHTTP() {
 	}
 	if !e.machine("target") {
 		if v, ok := e.convert(kindHost, "", k.hostName, &e.vals[k.hostName]); e.has(k.hostName) && ok == fitYes {
-			e.fill(atTargetHostnameX, v)
+			e.fill(atNestedTargetHostname, v)
 		}
 	}
 	if v := e.plan.at(atTargetUrl); !e.set.has(int(v)) && e.has(k.urlPath) {

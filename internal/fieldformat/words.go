@@ -41,7 +41,11 @@ func directionOf(s string) *direction { return fold(directions, s) }
 // fold looks a word up without regard to case and without an allocation.
 func fold[T any](m map[string]T, s string) T {
 	var buf [40]byte
-	if v, ok := m[s]; ok || len(s) > len(buf) {
+	if s == "" || len(s) > len(buf) {
+		var zero T
+		return zero
+	}
+	if v, ok := m[s]; ok {
 		return v
 	}
 	b := buf[:0]
