@@ -302,6 +302,7 @@ func (b *backlog) learn(sightings []sighting, now time.Time) (refusals map[strin
 			if !s.full {
 				b.full = append(b.full, s)
 				b.pacing.Store(true)
+				b.lanesAt = now.Add(linger)
 			}
 			s.refuse(now)
 			s.hot.add(seen.key)

@@ -15,13 +15,17 @@ import (
 // but one at a time that probes the stream.
 const outageAfter = 3
 
+// freshTurns is how many calls are handed to callers with new records before a caller with returning ones gets one.
+const freshTurns = 3
+
 // errClosed says that no more calls are made, because the exporter shuts down.
 var errClosed = errors.New("shutting down")
 
 // gate decides who may make a call, and when.
 //
 //   - Nobody passes before ready is closed, that is before the credentials are proven.
-//   - At most so many calls are in flight. When several callers wait, urgent and normal ones take turns.
+//   - At most so many calls are in flight. While callers with new records wait, those with returning records get a part
+//     of the calls only: most of what returns goes along with what is new.
 //   - While all calls fail, one call for each probe interval passes. The first success lets everybody pass at once, so
 //     an outage ends within one interval, and what waits outside is not even encoded. When probes hang, the intervals
 //     grow, so that there is always a call left for the next probe.
@@ -31,18 +35,18 @@ type gate struct {
 	size  int           // calls that may be in flight
 	probe time.Duration // mean time between two probes in an outage
 
-	mu       sync.Mutex
-	inFlight int             // calls
-	urgent   []chan struct{} // callers that wait for a call to end, first come first served
-	normal   []chan struct{} // others
-	turn     bool            // the last call was handed to an urgent caller
-	failures int             // calls that failed since the last success
-	outage   bool            // failures reached outageAfter
-	probeAt  time.Time       // when the next probe may pass
-	resumed  chan struct{}   // closed when the outage ends
-	isClosed bool
-	closed   chan struct{}
-	idle     chan struct{} // closed when the gate is closed and no call is in flight
+	mu        sync.Mutex
+	inFlight  int             // calls
+	returning []chan struct{} // callers with returning records that wait for a call to end, first come first served
+	fresh     []chan struct{} // callers with new records, likewise
+	turn      int             // calls handed to callers with new records since the last one to others
+	failures  int             // calls that failed since the last success
+	outage    bool            // failures reached outageAfter
+	probeAt   time.Time       // when the next probe may pass
+	resumed   chan struct{}   // closed when the outage ends
+	isClosed  bool
+	closed    chan struct{}
+	idle      chan struct{} // closed when the gate is closed and no call is in flight
 }
 
 func newGate(concurrency int, probe time.Duration, ready <-chan struct{}) *gate {
@@ -57,7 +61,7 @@ func newGate(concurrency int, probe time.Duration, ready <-chan struct{}) *gate 
 }
 
 // enter waits until the caller may make one call, which it has to end with leave or pass.
-func (g *gate) enter(ctx context.Context, urgent bool) error {
+func (g *gate) enter(ctx context.Context, returning bool) error {
 	select {
 	case <-g.ready:
 	case <-g.closed:
@@ -66,7 +70,7 @@ func (g *gate) enter(ctx context.Context, urgent bool) error {
 		return ctx.Err()
 	}
 	for {
-		slot, wait, resumed, err := g.try(urgent)
+		slot, wait, resumed, err := g.try(returning)
 		switch {
 		case err != nil:
 			return err
@@ -100,7 +104,7 @@ func (g *gate) mayGo() bool {
 }
 
 // try takes a slot when it can. Otherwise it returns what to wait for: a slot, or the next probe.
-func (g *gate) try(urgent bool) (slot chan struct{}, wait time.Duration, resumed <-chan struct{}, err error) {
+func (g *gate) try(returning bool) (slot chan struct{}, wait time.Duration, resumed <-chan struct{}, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.isClosed {
@@ -123,10 +127,10 @@ func (g *gate) try(urgent bool) (slot chan struct{}, wait time.Duration, resumed
 		return nil, 0, nil, nil
 	}
 	slot = make(chan struct{})
-	if urgent {
-		g.urgent = append(g.urgent, slot)
+	if returning {
+		g.returning = append(g.returning, slot)
 	} else {
-		g.normal = append(g.normal, slot)
+		g.fresh = append(g.fresh, slot)
 	}
 	return slot, 0, nil, nil
 }
@@ -163,8 +167,8 @@ func (g *gate) awaitSlot(ctx context.Context, slot chan struct{}) error {
 		g.give()
 	default:
 		isSlot := func(c chan struct{}) bool { return c == slot }
-		g.urgent = slices.DeleteFunc(g.urgent, isSlot)
-		g.normal = slices.DeleteFunc(g.normal, isSlot)
+		g.returning = slices.DeleteFunc(g.returning, isSlot)
+		g.fresh = slices.DeleteFunc(g.fresh, isSlot)
 	}
 	return err
 }
@@ -225,10 +229,10 @@ func (g *gate) give() {
 	var next chan struct{}
 	switch {
 	case g.isClosed:
-	case len(g.urgent) > 0 && (!g.turn || len(g.normal) == 0):
-		next, g.urgent, g.turn = g.urgent[0], g.urgent[1:], true
-	case len(g.normal) > 0:
-		next, g.normal, g.turn = g.normal[0], g.normal[1:], false
+	case len(g.returning) > 0 && (g.turn >= freshTurns || len(g.fresh) == 0):
+		next, g.returning, g.turn = g.returning[0], g.returning[1:], 0
+	case len(g.fresh) > 0:
+		next, g.fresh, g.turn = g.fresh[0], g.fresh[1:], g.turn+1
 	}
 	if next != nil {
 		close(next)

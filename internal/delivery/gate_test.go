@@ -123,8 +123,8 @@ func TestGateUnderRandomLoad(t *testing.T) {
 			assert.Zero(t, g.inFlight)
 			assert.Zero(t, afterClose.Load(), "calls that began after close")
 			assert.LessOrEqual(t, most.Load(), int64(size))
-			assert.Empty(t, g.urgent)
-			assert.Empty(t, g.normal)
+			assert.Empty(t, g.returning)
+			assert.Empty(t, g.fresh)
 		})
 	}
 }
@@ -183,16 +183,17 @@ func TestGateTakesTurns(t *testing.T) {
 		t.Run(fmt.Sprint(concurrency), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := openGate(concurrency)
-				var passed [2]atomic.Int64
+				var fresh, returning atomic.Int64
 				var callers sync.WaitGroup
 				for i := range 5 * concurrency {
-					kind := 0
-					if i < 2*concurrency {
-						kind = 1
-					}
 					callers.Go(func() {
-						for g.enter(t.Context(), kind == 1) == nil {
-							passed[kind].Add(1)
+						isReturning := i < 2*concurrency
+						for g.enter(t.Context(), isReturning) == nil {
+							if isReturning {
+								returning.Add(1)
+							} else {
+								fresh.Add(1)
+							}
 							time.Sleep(50 * time.Millisecond)
 							g.leave(true)
 						}
@@ -201,36 +202,37 @@ func TestGateTakesTurns(t *testing.T) {
 				time.Sleep(time.Minute)
 				g.close()
 				callers.Wait()
-				normal, urgent := float64(passed[0].Load()), float64(passed[1].Load())
-				assert.InDelta(t, 1200*concurrency, normal+urgent, float64(2*concurrency), "all calls are used")
-				assert.InDelta(t, 0.5, urgent/(normal+urgent), 0.05)
+				all := float64(fresh.Load() + returning.Load())
+				assert.InDelta(t, 1200*concurrency, all, float64(2*concurrency), "all calls are used")
+				assert.InDelta(t, 0.25, float64(returning.Load())/all, 0.05)
 			})
 		})
 	}
 }
 
-// A single urgent caller is next when a call ends.
-func TestGateLetsUrgentCallersGoFirst(t *testing.T) {
+func TestGateOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(1)
 		require.NoError(t, g.enter(t.Context(), false))
 		var order []string
 		var callers sync.WaitGroup
-		enter := func(name string, urgent bool) {
+		enter := func(name string, returning bool) {
 			callers.Go(func() {
-				assert.NoError(t, g.enter(t.Context(), urgent))
+				assert.NoError(t, g.enter(t.Context(), returning))
 				order = append(order, name)
 				g.leave(true)
 			})
 			synctest.Wait()
 		}
-		enter("first", false)
-		enter("second", false)
-		enter("urgent", true)
-		enter("urgent too", true)
+		enter("returning 1", true)
+		enter("returning 2", true)
+		enter("returning 3", true)
+		for i := range 4 {
+			enter(fmt.Sprint("fresh ", i+1), false)
+		}
 		g.leave(true)
 		callers.Wait()
-		assert.Equal(t, []string{"urgent", "first", "urgent too", "second"}, order)
+		assert.Equal(t, []string{"fresh 1", "fresh 2", "fresh 3", "returning 1", "fresh 4", "returning 2", "returning 3"}, order)
 		g.close()
 	})
 }
