@@ -71,6 +71,9 @@ func attr(v pcommon.Value, name string) val {
 	case pcommon.ValueTypeMap:
 		return val{typ: typMap, pv: v, name: name}
 	case pcommon.ValueTypeBytes:
+		if v.Bytes().Len() == 0 {
+			return val{}
+		}
 		return val{typ: typBytes, pv: v, name: name}
 	}
 	return val{}
@@ -497,8 +500,8 @@ func (e *Encoder) convertText(k kind, arg string, f int, v *val) (val, fit) {
 	case kindLabelled:
 		return strVal(s), fitYes
 	case kindAssetID:
-		if strings.Contains(s, ":") {
-			return strVal(s), fitYes
+		if i := strings.IndexByte(s, ':'); s == "" || i > 0 && i < len(s)-1 {
+			return nonEmpty(s) // vendor:id already
 		}
 		at := len(e.arena)
 		e.arena = append(append(append(e.arena, e.vendor()...), ':'), s...)
