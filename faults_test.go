@@ -160,6 +160,8 @@ func TestFullRateRightAfterAnOutage(t *testing.T) {
 		time.Sleep(time.Minute)
 		probes := len(server.Calls("PutRecords"))
 		assert.Less(t, probes, 100, "an outage is probed, not hammered")
+		waiting, _ := r.exporter.(*kinesisExporter).deliverer.Status()
+		assert.LessOrEqual(t, waiting, (10+3)*500, "what waits in the queue is not encoded")
 		mend()
 		time.Sleep(2 * time.Second)
 		before := r.stream().Len()

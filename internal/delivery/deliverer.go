@@ -86,9 +86,9 @@ func New(cfg Config, client Client, ledger *accounting.Ledger, logger *zap.Logge
 		client:  client,
 		ledger:  ledger,
 		logger:  logger,
-		gate:    newGate(cfg.Concurrency, max(cfg.Retry.InitialInterval, shortestProbe), cfg.Ready),
 		backlog: newBacklog(cfg.Ordered, cfg.Stream, logger),
 	}
+	d.gate = newGate(cfg.Concurrency, max(cfg.Retry.InitialInterval, shortestProbe), cfg.Ready, d.backlog.some.Load)
 	d.senders.Go(d.dispatch)
 	return d
 }

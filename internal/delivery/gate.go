@@ -34,6 +34,9 @@ type gate struct {
 	ready <-chan struct{}
 	size  int           // calls that may be in flight
 	probe time.Duration // mean time between two probes in an outage
+	// returns reports whether records have come back to be sent again. They are the ones to probe an outage with: each
+	// probe with new ones would add its records to those that are held twice, as they came and encoded.
+	returns func() bool
 
 	mu        sync.Mutex
 	inFlight  int             // calls
@@ -49,10 +52,11 @@ type gate struct {
 	idle      chan struct{} // closed when the gate is closed and no call is in flight
 }
 
-func newGate(concurrency int, probe time.Duration, ready <-chan struct{}) *gate {
+func newGate(concurrency int, probe time.Duration, ready <-chan struct{}, returns func() bool) *gate {
 	return &gate{
 		ready:   ready,
 		probe:   probe,
+		returns: returns,
 		size:    concurrency,
 		resumed: make(chan struct{}),
 		closed:  make(chan struct{}),
@@ -113,6 +117,9 @@ func (g *gate) try(returning bool) (slot chan struct{}, wait time.Duration, resu
 	if g.outage {
 		if wait := time.Until(g.probeAt); wait > 0 {
 			return nil, min(wait, g.probe), g.resumed, nil // since the probe may be brought forward
+		}
+		if !returning && g.returns() {
+			return nil, g.probe, g.resumed, nil
 		}
 		if g.inFlight == g.size {
 			// All calls hang. One of them ends within its timeout.

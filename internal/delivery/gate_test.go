@@ -21,7 +21,7 @@ const testProbe = time.Second
 func openGate(concurrency int) *gate {
 	ready := make(chan struct{})
 	close(ready)
-	return newGate(concurrency, testProbe, ready)
+	return newGate(concurrency, testProbe, ready, nothingReturns)
 }
 
 func isIdle(g *gate) bool {
@@ -36,7 +36,7 @@ func isIdle(g *gate) bool {
 func TestGateWaitsUntilReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ready := make(chan struct{})
-		g := newGate(2, testProbe, ready)
+		g := newGate(2, testProbe, ready, nothingReturns)
 		var passed atomic.Int32
 		var callers sync.WaitGroup
 		for range 5 {
@@ -369,3 +369,5 @@ func TestGateNeedsFailuresInARow(t *testing.T) {
 		g.close()
 	})
 }
+
+func nothingReturns() bool { return false }

@@ -60,9 +60,10 @@ func (s *shipment) fresh() int {
 func (s *shipment) wait(i int, slab *slab) *waiting {
 	r := &s.refs[i]
 	if r.waited == nil {
-		r.waited = slab.next()
-		*r.waited = waiting{entry: s.req.Entry(i), batch: r.batch, ordinal: r.ordinal}
+		w := slab.next()
+		w.entry, w.batch, w.ordinal = s.req.Entry(i), r.batch, r.ordinal
 		r.batch.hold(r.ordinal)
+		r.waited = w
 	}
 	return r.waited
 }
@@ -128,9 +129,12 @@ func (h *holder) add(r Record) {
 
 func (h *holder) flush() {
 	h.batch.add(len(h.from))
+	slab := make(slab, len(h.from))
 	for i, ordinal := range h.from {
 		h.batch.hold(ordinal)
-		h.held = append(h.held, &waiting{entry: h.req.Entry(i), batch: h.batch, ordinal: ordinal})
+		w := slab.next()
+		w.entry, w.batch, w.ordinal = h.req.Entry(i), h.batch, ordinal
+		h.held = append(h.held, w)
 	}
 	h.from = h.from[:0]
 	h.req.Release()
