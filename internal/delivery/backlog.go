@@ -346,7 +346,7 @@ func (b *backlog) logFull(refusals map[string]int, now time.Time) {
 		b.logLines++
 		s.logged, s.told = now, true
 		b.logger.Warn("Shard is full. Its records wait; those of other shards do not.",
-			zap.String("stream", b.stream), zap.String("shard", s.id), zap.Int("records_waiting", s.waiting.len()),
+			zap.String("stream", b.stream), zap.String("shard", s.id),
 			zap.Any("heaviest_partition_keys", s.hot.top(loggedKeys)))
 	}
 }

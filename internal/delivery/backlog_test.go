@@ -324,7 +324,7 @@ func TestFullShardsAreLogged(t *testing.T) {
 	lines := logs.FilterMessage("Shard is full. Its records wait; those of other shards do not.").All()
 	require.Len(t, lines, 3, "once a minute")
 	assert.Equal(t, map[string]any{
-		"stream": "logs", "shard": "shardId-1", "records_waiting": int64(0), "heaviest_partition_keys": []HotKey{{"a", 1}},
+		"stream": "logs", "shard": "shardId-1", "heaviest_partition_keys": []HotKey{{"a", 1}},
 	}, lines[0].ContextMap())
 	require.Empty(t, logs.FilterMessage("Shard takes all its records again.").All())
 	b.nextAt(now.Add(200 * time.Second))

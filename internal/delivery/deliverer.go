@@ -250,13 +250,20 @@ func (d *Deliverer) leave(err error) {
 	defer d.mu.Unlock()
 	failures := d.gate.leave(err == nil)
 	now := time.Now()
-	if err == nil {
+	switch {
+	case err == nil:
 		d.worked = now
+	case failures == 1:
+		d.since = now
 	}
 	switch {
 	case !d.failing && failures >= failingAfter && now.Sub(d.worked) >= failingFor:
-		d.failing, d.since = true, now
-		d.logger.Warn("Delivery fails; records wait and are sent again.", zap.String("stream", d.cfg.Stream), zap.Error(err))
+		d.failing = true
+		message := "Delivery fails; records wait and are sent again."
+		if !d.cfg.Retry.Enabled {
+			message = "Delivery fails; records are dropped, because `retry_on_failure` is off."
+		}
+		d.logger.Warn(message, zap.String("stream", d.cfg.Stream), zap.Error(err))
 		d.cfg.Report(err)
 	case d.failing && failures == 0:
 		d.failing = false
