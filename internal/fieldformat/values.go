@@ -504,7 +504,13 @@ func (e *Encoder) convertText(k kind, arg string, f int, v *val) (val, fit) {
 			return nonEmpty(s) // vendor:id already
 		}
 		at := len(e.arena)
-		e.arena = append(append(append(e.arena, e.vendor()...), ':'), s...)
+		for _, c := range []byte(e.vendor()) {
+			if c == ':' {
+				c = '_'
+			}
+			e.arena = append(e.arena, c)
+		}
+		e.arena = append(append(e.arena, ':'), s...)
 		return strVal(e.since(at)), fitYes
 	case kindSID:
 		return when(isSID(s), s)
