@@ -174,8 +174,8 @@ func (b *backlog) fullShard(w *waiting) *shard {
 	return nil
 }
 
-// collect moves the records that may go now into a shipment, as many as fit.
-func (b *backlog) collect(to *shipment, now time.Time) {
+// collect moves the records that may go now into a shipment, as many as fit until it holds so many.
+func (b *backlog) collect(to *shipment, most int, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(b.due) > 0 && !b.due[0].due.After(now) {
@@ -187,7 +187,7 @@ func (b *backlog) collect(to *shipment, now time.Time) {
 		case b.fullShard(w) != nil:
 			heap.Pop(&b.due)
 			b.place(w)
-		case to.addWaiting(w, false):
+		case len(to.refs) < most && to.addWaiting(w, false):
 			heap.Pop(&b.due)
 			b.counted(-1)
 		default:
@@ -205,7 +205,7 @@ func (b *backlog) collect(to *shipment, now time.Time) {
 			if !s.room(w.entry.Size(), now) {
 				break
 			}
-			if !to.addWaiting(w, true) {
+			if len(to.refs) == most || !to.addWaiting(w, true) {
 				// The next shipment begins with this shard.
 				b.full = append(b.full[i:len(b.full):len(b.full)], b.full[:i]...)
 				return

@@ -79,7 +79,7 @@ func (r *backlogRig) lineUpSome() {
 
 func (r *backlogRig) collectSome() {
 	s := &shipment{req: r.client.NewRequest()}
-	r.collect(s, r.now)
+	r.collect(s, putrecords.MaxRecords, r.now)
 	require.Equal(r.t, s.req.Len(), len(s.refs))
 	keys := map[string]bool{}
 	for i, ref := range s.refs {

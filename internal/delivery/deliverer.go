@@ -86,9 +86,9 @@ func New(cfg Config, client Client, ledger *accounting.Ledger, logger *zap.Logge
 		client:  client,
 		ledger:  ledger,
 		logger:  logger,
+		gate:    newGate(cfg.Concurrency, max(cfg.Retry.InitialInterval, shortestProbe), cfg.Ready),
 		backlog: newBacklog(cfg.Ordered, cfg.Stream, logger),
 	}
-	d.gate = newGate(cfg.Concurrency, max(cfg.Retry.InitialInterval, shortestProbe), cfg.Ready, d.backlog.some.Load)
 	d.senders.Go(d.dispatch)
 	return d
 }
@@ -146,6 +146,7 @@ func (d *Deliverer) Status() (waiting int, full []FullShard) {
 func (d *Deliverer) send(ctx context.Context, b *batch, records iter.Seq[Record]) (unseen int) {
 	unseen = b.n
 	var s *shipment
+	var probe bool // with s
 	var pacer pacer
 	held := holder{client: d.client, batch: b}
 	for r := range records {
@@ -157,12 +158,13 @@ func (d *Deliverer) send(ctx context.Context, b *batch, records iter.Seq[Record]
 				continue
 			}
 		}
-		if s != nil && !s.req.Append(r.Data, r.Key) {
-			d.putOwn(ctx, b, s)
+		if s != nil && (probe || !s.req.Append(r.Data, r.Key)) {
+			d.putOwn(ctx, b, s, probe)
 			s = nil
 		}
 		if s == nil {
-			if err := d.gate.enter(ctx, false); err != nil {
+			var err error
+			if probe, err = d.gate.enter(ctx, false); err != nil {
 				unseen = r.Ordinal
 				break
 			}
@@ -175,16 +177,16 @@ func (d *Deliverer) send(ctx context.Context, b *batch, records iter.Seq[Record]
 		d.backlog.lineUp(waits)
 	}
 	if s != nil {
-		d.putOwn(ctx, b, s)
+		d.putOwn(ctx, b, s, probe)
 	}
 	return unseen
 }
 
-// putOwn sends new records of a batch. What waits goes along when there is room.
-func (d *Deliverer) putOwn(ctx context.Context, b *batch, s *shipment) {
+// putOwn sends new records of a batch. What waits goes along when there is room, unless it is a probe.
+func (d *Deliverer) putOwn(ctx context.Context, b *batch, s *shipment, probe bool) {
 	b.add(len(s.refs))
-	if d.backlog.some.Load() {
-		d.backlog.collect(s, time.Now())
+	if d.backlog.some.Load() && !probe {
+		d.backlog.collect(s, putrecords.MaxRecords, time.Now())
 	}
 	d.put(ctx, s)
 }
@@ -230,11 +232,15 @@ func (d *Deliverer) dispatch() {
 			}
 			continue
 		}
-		if err := d.gate.enter(ctx, true); err != nil {
+		probe, err := d.gate.enter(ctx, true)
+		if err != nil {
 			return
 		}
-		s := d.newShipment()
-		d.backlog.collect(s, time.Now())
+		s, most := d.newShipment(), putrecords.MaxRecords
+		if probe {
+			most = 1
+		}
+		d.backlog.collect(s, most, time.Now())
 		if len(s.refs) == 0 {
 			d.gate.pass()
 			s.release()

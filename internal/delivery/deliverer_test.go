@@ -338,6 +338,102 @@ func TestHalvesStopAtAFailure(t *testing.T) {
 	})
 }
 
+// Something on the way, such as a proxy that looks for attacks, fails each call that has a certain record, with an error
+// that others get as well. The record waits, but neither its neighbours nor those that come later.
+func TestFailingRecordHarmsNobodyElse(t *testing.T) {
+	for _, busy := range []bool{false, true} {
+		t.Run(fmt.Sprintf("busy %v", busy), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
+				arrived := map[string]int{}
+				r := newRig(t, newFakeKinesis(nil), nil)
+				r.kinesis.answer = func(c call) (putrecords.Answer, error) {
+					time.Sleep(20 * time.Millisecond)
+					if c.has("123") {
+						return putrecords.Answer{}, errUnavailable
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					for _, d := range c.data {
+						arrived[d]++
+					}
+					return taken, nil
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				var senders sync.WaitGroup
+				senders.Go(func() {
+					n, records := named(ownKey, numbers(0, 500)...)
+					assert.Equal(t, Result{Delivered: 499, Left: []int{123}}, r.deliver(ctx, n, records))
+				})
+				if busy {
+					senders.Go(func() {
+						for i := 0; ctx.Err() == nil; i++ {
+							n, records := named(ownKey, fmt.Sprint("other ", i))
+							assert.Equal(t, Result{Delivered: 1}, r.deliver(t.Context(), n, records))
+							time.Sleep(100 * time.Millisecond)
+						}
+					})
+				}
+				time.Sleep(5 * time.Minute)
+				mu.Lock()
+				for i := range 500 {
+					if i != 123 {
+						assert.Equal(t, 1, arrived[fmt.Sprint(i)], "record %d", i)
+					}
+				}
+				mu.Unlock()
+				time.Sleep(time.Hour)
+				// Those that come later are not held up either.
+				begin := time.Now()
+				n, records := named(ownKey, numbers(1000, 500)...)
+				assert.Equal(t, Result{Delivered: 500}, r.deliver(t.Context(), n, records))
+				assert.Less(t, time.Since(begin), 10*time.Second)
+				cancel()
+				senders.Wait()
+				time.Sleep(time.Minute)
+				r.balanced()
+			})
+		})
+	}
+}
+
+// In an outage each probe holds one record: that is all that can come twice because of it.
+func TestProbesAreSmall(t *testing.T) {
+	for _, ordered := range []bool{false, true} {
+		t.Run(fmt.Sprintf("ordered %v", ordered), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, newFakeKinesis(nil), func(c *Config) { c.Ordered, c.Concurrency = ordered, 4 })
+				r.kinesis.answer = func(c call) (putrecords.Answer, error) {
+					if c.at < time.Minute {
+						return putrecords.Answer{}, errTimeout
+					}
+					return taken, nil
+				}
+				var senders sync.WaitGroup
+				for i := range 20 {
+					senders.Go(func() {
+						n, records := named(ownKey, numbers(500*i, 500)...)
+						assert.Equal(t, Result{Delivered: 500}, r.deliver(t.Context(), n, records))
+					})
+				}
+				time.Sleep(5 * time.Second)
+				began := len(r.kinesis.made())
+				senders.Wait()
+				seen := map[string]bool{}
+				for _, c := range r.kinesis.made()[began:] {
+					if c.at < time.Minute {
+						require.Len(t, c.data, 1)
+						seen[c.data[0]] = true
+					}
+				}
+				assert.Greater(t, len(seen), 40, "not always the same one, it may be the cause")
+				assert.LessOrEqual(t, r.sum("possible_duplicates"), int64(6*500+100))
+				r.balanced()
+			})
+		})
+	}
+}
+
 func TestRefusedCredentialsAreToldOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []error
@@ -667,7 +763,7 @@ func TestReturningRecordsGoAlong(t *testing.T) {
 			assert.Equal(t, Result{Delivered: 1}, r.deliver(t.Context(), n, records))
 		})
 		synctest.Wait()
-		require.NoError(t, r.gate.enter(t.Context(), false)) // all that comes now has to wait
+		require.NoError(t, errOf(r.gate.enter(t.Context(), false))) // all that comes now has to wait
 		for i := range 3 {
 			batches.Go(func() {
 				n, records := named(ownKey, fmt.Sprint("new ", i))

@@ -34,9 +34,6 @@ type gate struct {
 	ready <-chan struct{}
 	size  int           // calls that may be in flight
 	probe time.Duration // mean time between two probes in an outage
-	// returns reports whether records have come back to be sent again. They are the ones to probe an outage with: each
-	// probe with new ones would add its records to those that are held twice, as they came and encoded.
-	returns func() bool
 
 	mu        sync.Mutex
 	inFlight  int             // calls
@@ -52,11 +49,10 @@ type gate struct {
 	idle      chan struct{} // closed when the gate is closed and no call is in flight
 }
 
-func newGate(concurrency int, probe time.Duration, ready <-chan struct{}, returns func() bool) *gate {
+func newGate(concurrency int, probe time.Duration, ready <-chan struct{}) *gate {
 	return &gate{
 		ready:   ready,
 		probe:   probe,
-		returns: returns,
 		size:    concurrency,
 		resumed: make(chan struct{}),
 		closed:  make(chan struct{}),
@@ -64,33 +60,32 @@ func newGate(concurrency int, probe time.Duration, ready <-chan struct{}, return
 	}
 }
 
-// enter waits until the caller may make one call, which it has to end with leave or pass.
-func (g *gate) enter(ctx context.Context, returning bool) error {
+// enter waits until the caller may make one call, which it has to end with leave or pass. A probe should hold a single
+// record: that is all that it can cost, or deliver twice, and the next one holds another, should that one be the cause.
+func (g *gate) enter(ctx context.Context, returning bool) (probe bool, err error) {
 	select {
 	case <-g.ready:
 	case <-g.closed:
-		return errClosed
+		return false, errClosed
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	for {
-		slot, wait, resumed, err := g.try(returning)
+		turn := g.try(returning)
 		switch {
-		case err != nil:
-			return err
-		case slot == nil && wait == 0:
-			return nil
-		case slot == nil:
-			if err := g.awaitProbe(ctx, wait, resumed); err != nil {
-				return err
+		case turn.err != nil:
+			return false, turn.err
+		case turn.wait > 0:
+			err = g.awaitProbe(ctx, turn)
+		case turn.slot != nil:
+			if err = g.awaitSlot(ctx, turn.slot); err == nil && g.mayGo() {
+				return false, nil
 			}
 		default:
-			if err := g.awaitSlot(ctx, slot); err != nil {
-				return err
-			}
-			if g.mayGo() {
-				return nil
-			}
+			return turn.probe, nil
+		}
+		if err != nil {
+			return false, err
 		}
 	}
 }
@@ -107,47 +102,52 @@ func (g *gate) mayGo() bool {
 	return true
 }
 
-// try takes a slot when it can. Otherwise it returns what to wait for: a slot, or the next probe.
-func (g *gate) try(returning bool) (slot chan struct{}, wait time.Duration, resumed <-chan struct{}, err error) {
+// turn says what a caller may do, or what it has to wait for before it tries again.
+type turn struct {
+	probe   bool            // it may make a call that probes an outage
+	slot    chan struct{}   // wait for a call to be handed over; closed then
+	wait    time.Duration   // wait so long for the next probe
+	resumed <-chan struct{} // or until the outage ends
+	err     error           // it may not wait
+}
+
+// try begins a call when it can.
+func (g *gate) try(returning bool) turn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.isClosed {
-		return nil, 0, nil, errClosed
-	}
-	if g.outage {
+	switch {
+	case g.isClosed:
+		return turn{err: errClosed}
+	case g.outage:
 		if wait := time.Until(g.probeAt); wait > 0 {
-			return nil, min(wait, g.probe), g.resumed, nil // since the probe may be brought forward
-		}
-		if !returning && g.returns() {
-			return nil, g.probe, g.resumed, nil
+			return turn{wait: min(wait, g.probe), resumed: g.resumed} // since the probe may be brought forward
 		}
 		if g.inFlight == g.size {
 			// All calls hang. One of them ends within its timeout.
-			return nil, g.probe, g.resumed, nil
+			return turn{wait: g.probe, resumed: g.resumed}
 		}
 		g.inFlight++
 		g.probeLater()
-		return nil, 0, nil, nil
-	}
-	if g.inFlight < g.size {
+		return turn{probe: true}
+	case g.inFlight < g.size:
 		g.inFlight++
-		return nil, 0, nil, nil
+		return turn{}
 	}
-	slot = make(chan struct{})
+	slot := make(chan struct{})
 	if returning {
 		g.returning = append(g.returning, slot)
 	} else {
 		g.fresh = append(g.fresh, slot)
 	}
-	return slot, 0, nil, nil
+	return turn{slot: slot}
 }
 
-func (g *gate) awaitProbe(ctx context.Context, wait time.Duration, resumed <-chan struct{}) error {
-	timer := time.NewTimer(wait)
+func (g *gate) awaitProbe(ctx context.Context, t turn) error {
+	timer := time.NewTimer(t.wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-resumed:
+	case <-t.resumed:
 	case <-g.closed:
 		return errClosed
 	case <-ctx.Done():

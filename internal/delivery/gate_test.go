@@ -21,8 +21,11 @@ const testProbe = time.Second
 func openGate(concurrency int) *gate {
 	ready := make(chan struct{})
 	close(ready)
-	return newGate(concurrency, testProbe, ready, nothingReturns)
+	return newGate(concurrency, testProbe, ready)
 }
+
+// errOf picks the error of an enter.
+func errOf(_ bool, err error) error { return err }
 
 func isIdle(g *gate) bool {
 	select {
@@ -36,12 +39,12 @@ func isIdle(g *gate) bool {
 func TestGateWaitsUntilReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ready := make(chan struct{})
-		g := newGate(2, testProbe, ready, nothingReturns)
+		g := newGate(2, testProbe, ready)
 		var passed atomic.Int32
 		var callers sync.WaitGroup
 		for range 5 {
 			callers.Go(func() {
-				assert.NoError(t, g.enter(t.Context(), false))
+				assert.NoError(t, errOf(g.enter(t.Context(), false)))
 				passed.Add(1)
 				time.Sleep(time.Second)
 				g.leave(true)
@@ -49,7 +52,7 @@ func TestGateWaitsUntilReady(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		require.ErrorIs(t, g.enter(ctx, true), context.DeadlineExceeded)
+		require.ErrorIs(t, errOf(g.enter(ctx, true)), context.DeadlineExceeded)
 		require.Zero(t, passed.Load())
 		close(ready)
 		synctest.Wait()
@@ -85,7 +88,7 @@ func TestGateUnderRandomLoad(t *testing.T) {
 							ctx, cancel = context.WithTimeout(ctx, time.Duration(random(3000))*time.Millisecond)
 						}
 						wasClosed := closed.Load()
-						err := g.enter(ctx, i == 0)
+						_, err := g.enter(ctx, i == 0)
 						if err == errClosed {
 							cancel()
 							return
@@ -133,11 +136,11 @@ func TestGateIsIdleWhenTheLastCallEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(3)
 		for range 3 {
-			require.NoError(t, g.enter(t.Context(), false))
+			require.NoError(t, errOf(g.enter(t.Context(), false)))
 		}
 		var waiting sync.WaitGroup
 		for i := range 4 {
-			waiting.Go(func() { assert.ErrorIs(t, g.enter(t.Context(), i == 0), errClosed) })
+			waiting.Go(func() { assert.ErrorIs(t, errOf(g.enter(t.Context(), i == 0)), errClosed) })
 		}
 		synctest.Wait()
 		g.close()
@@ -147,7 +150,7 @@ func TestGateIsIdleWhenTheLastCallEnds(t *testing.T) {
 			g.leave(true)
 		}
 		assert.True(t, isIdle(g))
-		assert.ErrorIs(t, g.enter(t.Context(), true), errClosed)
+		assert.ErrorIs(t, errOf(g.enter(t.Context(), true)), errClosed)
 	})
 }
 
@@ -155,11 +158,11 @@ func TestGateIsIdleWhenTheLastCallEnds(t *testing.T) {
 func TestGateClosesWhileACallIsHandedOver(t *testing.T) {
 	for i := range 500 {
 		g := openGate(1)
-		require.NoError(t, g.enter(t.Context(), false))
+		require.NoError(t, errOf(g.enter(t.Context(), false)))
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		all.Go(func() {
-			if g.enter(ctx, i%2 == 0) == nil {
+			if errOf(g.enter(ctx, i%2 == 0)) == nil {
 				g.leave(true)
 			}
 		})
@@ -188,7 +191,7 @@ func TestGateTakesTurns(t *testing.T) {
 				for i := range 5 * concurrency {
 					callers.Go(func() {
 						isReturning := i < 2*concurrency
-						for g.enter(t.Context(), isReturning) == nil {
+						for errOf(g.enter(t.Context(), isReturning)) == nil {
 							if isReturning {
 								returning.Add(1)
 							} else {
@@ -213,12 +216,12 @@ func TestGateTakesTurns(t *testing.T) {
 func TestGateOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(1)
-		require.NoError(t, g.enter(t.Context(), false))
+		require.NoError(t, errOf(g.enter(t.Context(), false)))
 		var order []string
 		var callers sync.WaitGroup
 		enter := func(name string, returning bool) {
 			callers.Go(func() {
-				assert.NoError(t, g.enter(t.Context(), returning))
+				assert.NoError(t, errOf(g.enter(t.Context(), returning)))
 				order = append(order, name)
 				g.leave(true)
 			})
@@ -254,7 +257,7 @@ func (r *outageRig) start(t *testing.T, callers int) {
 	r.begin = time.Now()
 	for i := range callers {
 		r.callers.Go(func() {
-			for r.gate.enter(t.Context(), i == 0) == nil {
+			for errOf(r.gate.enter(t.Context(), i == 0)) == nil {
 				r.mu.Lock()
 				r.calls = append(r.calls, time.Since(r.begin))
 				r.mu.Unlock()
@@ -340,16 +343,16 @@ func TestGateGivesAProbeBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(10)
 		for range outageAfter {
-			require.NoError(t, g.enter(t.Context(), false))
+			require.NoError(t, errOf(g.enter(t.Context(), false)))
 		}
 		for i := range outageAfter {
 			assert.Equal(t, i+1, g.leave(false))
 		}
 		require.True(t, g.inOutage())
-		require.NoError(t, g.enter(t.Context(), true)) // waits for its interval
+		require.NoError(t, errOf(g.enter(t.Context(), true))) // waits for its interval
 		g.pass()
 		passed := time.Now()
-		require.NoError(t, g.enter(t.Context(), false))
+		require.NoError(t, errOf(g.enter(t.Context(), false)))
 		assert.Equal(t, passed, time.Now())
 		g.leave(true)
 		require.False(t, g.inOutage())
@@ -362,12 +365,10 @@ func TestGateNeedsFailuresInARow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(1)
 		for i := range 100 {
-			require.NoError(t, g.enter(t.Context(), false))
+			require.NoError(t, errOf(g.enter(t.Context(), false)))
 			g.leave(i%outageAfter == 0)
 			require.False(t, g.inOutage())
 		}
 		g.close()
 	})
 }
-
-func nothingReturns() bool { return false }

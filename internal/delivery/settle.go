@@ -13,7 +13,12 @@ import (
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/putrecords"
 )
 
-const codeThrottled = "ProvisionedThroughputExceededException"
+const (
+	codeThrottled = "ProvisionedThroughputExceededException"
+	// partAfter is the number of calls that fail with a record while others work after which the record parts from half
+	// of its neighbours: the failure may be for one of them, such as a text that a proxy does not let pass.
+	partAfter = 2
+)
 
 // put makes the call for which the caller has entered the gate, settles what it settles, and leaves the gate.
 func (d *Deliverer) put(ctx context.Context, s *shipment) {
@@ -188,19 +193,26 @@ func (d *Deliverer) unanswered(s *shipment, err error) {
 	outage := d.gate.inOutage()
 	again := make([]*waiting, 0, len(s.refs))
 	slab := make(slab, len(s.refs))
-	var due time.Time // the same for all, so that they fill one request again
+	var delay time.Duration // the same for all, so that they fill one request again
 	for i := range s.refs {
 		w := d.again(s, i, &slab, code, err, now)
 		if w == nil {
 			continue
 		}
-		w.refused = false
-		if outage {
-			due = now.Add(linger) // the gate sets the pace
-		} else if w.attempts++; due.IsZero() {
-			due = now.Add(d.backoff(w.attempts))
+		if !outage {
+			w.attempts++
 		}
-		w.due = due
+		switch {
+		case delay > 0:
+		case outage:
+			delay = linger // the gate sets the pace
+		default:
+			delay = d.backoff(w.attempts)
+		}
+		w.due, w.refused = now.Add(delay), false
+		if !outage && w.attempts >= partAfter && i > (len(s.refs)-1)/2 {
+			w.due = w.due.Add(delay)
+		}
 		again = append(again, w)
 	}
 	d.ledger.Retried(len(again), code)
