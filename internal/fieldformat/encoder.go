@@ -30,6 +30,7 @@ type Encoder struct {
 	fromName string   // scope name and version
 	fromVer  string
 	source   pcommon.Map // of the resource, for ids
+	scope    pcommon.Map // of the scope, likewise
 
 	// What follows belongs to one record and is reused for the next.
 	vals    []val // by field, where slots says so
@@ -122,7 +123,7 @@ func (e *Encoder) alloc(leaves int) {
 	n := len(e.table.fields)
 	e.vals, e.slots, e.carrier = make([]val, n), newBitset(n), newBitset(n)
 	e.out, e.from, e.set, e.soft = make([]val, leaves), make([]int32, leaves), newBitset(leaves), newBitset(leaves)
-	e.source = pcommon.NewMap()
+	e.source, e.scope = pcommon.NewMap(), pcommon.NewMap()
 	e.actions, e.keys = map[string]activity{}, map[string]bagKey{}
 }
 
@@ -137,12 +138,12 @@ func (e *Encoder) Clone() *Encoder {
 // Both must stay as they are until the next Start.
 func (e *Encoder) Start(resource pcommon.Resource, scope pcommon.InstrumentationScope) {
 	e.resource = e.resource[:0]
-	e.source = resource.Attributes()
+	e.source, e.scope = resource.Attributes(), scope.Attributes()
 	e.fromName, e.fromVer = scope.Name(), scope.Version()
 	e.arena = e.arena[:0]
 	e.now = true
 	e.readMap(e.source, "", e.table.keys)
-	e.readMap(scope.Attributes(), "", e.table.keys)
+	e.readMap(e.scope, "", e.table.keys)
 	e.now = false
 }
 
@@ -565,18 +566,21 @@ func (e *Encoder) eventTime() int64 {
 	return time.Now().UnixNano()
 }
 
-// fingerprint is 128 bits of a hash over the record's content: all but the time at which it was observed, which differs
-// when a file is read again.
+// fingerprint is 128 bits of a hash over all of the record's content with its resource and scope, as in plain JSON. The time
+// at which it was observed counts: equal lines that come one after the other differ in nothing else. Texts are quoted and
+// numbers end in a blank, so that no field runs into the next.
 func (e *Encoder) fingerprint(r plog.LogRecord) string {
 	at := len(e.arena)
 	b := jsontext.AppendMap(e.arena, e.source)
-	b = append(append(append(append(b, e.fromName...), 0), e.fromVer...), 0)
-	b = strconv.AppendUint(b, uint64(r.Timestamp()), 10)
-	b = strconv.AppendInt(append(b, ' '), int64(r.SeverityNumber()), 10)
-	b = append(append(append(append(b, r.SeverityText()...), 0), r.EventName()...), 0)
+	b = jsontext.AppendString(jsontext.AppendString(b, e.fromName), e.fromVer)
+	b = jsontext.AppendMap(b, e.scope)
+	for _, n := range [...]uint64{uint64(r.Timestamp()), uint64(r.ObservedTimestamp()), uint64(r.SeverityNumber()), uint64(r.Flags())} {
+		b = append(strconv.AppendUint(b, n, 10), ' ')
+	}
+	b = jsontext.AppendString(jsontext.AppendString(b, r.SeverityText()), r.EventName())
 	trace, span := r.TraceID(), r.SpanID()
 	b = append(append(b, trace[:]...), span[:]...)
-	b = jsontext.AppendValue(b, r.Body())
+	b = append(jsontext.AppendValue(b, r.Body()), ' ')
 	b = jsontext.AppendMap(b, r.Attributes())
 	sum := sha256.Sum256(b[at:])
 	e.arena = hex.AppendEncode(b[:at], sum[:16])
