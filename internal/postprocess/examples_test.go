@@ -70,11 +70,16 @@ func TestExample(t *testing.T) {
 		{plog.SeverityNumberInfo, "GET /health 200", "", nil},
 		{
 			plog.SeverityNumberUnspecified, "user ada password: hunter2, ok",
-			"user ada password=***, ok", map[string]any{"environment": "production"},
+			`user ada password: "***", ok`, map[string]any{"environment": "production"},
 		},
 		{
 			plog.SeverityNumberInfo, `{"user": "ada", "api_Token": "4711"}`,
-			`{"user": "ada", "api_Token=***}`, map[string]any{"environment": "production", "user": "ada"},
+			`{"user": "ada", "api_Token": "***"}`, map[string]any{"environment": "production", "user": "ada", "api_Token": "***"},
+		},
+		{
+			plog.SeverityNumberInfo, `{"user": "ada", "auth": {"password": {"old": "a", "new": "b"}}, "tokens": ["x", "y"]}`,
+			`{"user": "ada", "auth": {"password": "***"}, "tokens": "***"}`,
+			map[string]any{"environment": "production", "user": "ada", "auth": map[string]any{"password": "***"}, "tokens": "***"},
 		},
 		{plog.SeverityNumberInfo, "{ no json", "{ no json", map[string]any{"environment": "production"}},
 		{plog.SeverityNumberInfo, map[string]any{"msg": "x"}, `{"msg":"x"}`, map[string]any{"environment": "production"}},
