@@ -182,7 +182,9 @@ func (r *configReader) readStruct(path string, fields []field, in map[string]any
 	for _, name := range slices.Sorted(maps.Keys(in)) {
 		known := names(fields)
 		text := fmt.Sprintf("unknown key `%s`", printable(join(path, name)))
-		if near := nearest(name, known); near != "" {
+		if hint, foreign := foreignKeys[name]; foreign && path == "" {
+			text += ": " + hint
+		} else if near := nearest(name, known); near != "" {
 			text += fmt.Sprintf(": did you mean `%s`?", join(path, near))
 			r.faulty[join(path, near)] = true // and so it is not missing
 		} else if path != "" && len(known) <= 8 {
@@ -443,6 +445,25 @@ func printable(text string) string {
 	}
 	quoted := strconv.QuoteToGraphic(text)
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
+
+// foreignKeys are keys that other shippers have, and what to write here instead.
+var foreignKeys = map[string]string{
+	"aws":                   "write `stream`, `region`, `endpoint` and `role_arn` without it",
+	"encoding":              "there is none; for a security schema write `field_format`",
+	"max_records_per_batch": "write `max_events`",
+	"stream_name":           "write `stream`",
+	"streamname":            "write `stream`",
+	"kinesis_endpoint":      "write `endpoint`",
+	"role":                  "write `role_arn`",
+	"partition":             "write `partition_key` or `partition_key_from`",
+	"partition_key_field":   "write `partition_key_from` with an OTTL path, such as log.attributes[\"host\"]",
+	"access_key":            "write `key`",
+	"access_key_id":         "write `key`",
+	"secret_key":            "write `secret`",
+	"secret_access_key":     "write `secret`",
+	"session_token":         "write `session`",
+	"compression":           "there is none; a record is one JSON object",
 }
 
 // nearest returns the candidate that name most likely is a slip of, "" when none is near.
