@@ -353,6 +353,31 @@ func TestThousandsOfFullShardsDoNotFloodTheLog(t *testing.T) {
 	assert.Empty(t, full)
 }
 
+// New records of a full shard pass as far as it has room, and never before those that wait.
+func TestNewRecordsOfAFullShard(t *testing.T) {
+	b, _ := observed(false)
+	now := time.Unix(1_000_000, 0)
+	b.learn([]sighting{sight("a", "shardId-1", true), sight("b", "shardId-2", false)}, now)
+	holds := func(key string) (hold, paced bool) { return b.holds(key, hashOf(key), 100, now) }
+	hold, paced := holds("b")
+	assert.False(t, hold || paced, "its shard is not full")
+	hold, paced = holds("c")
+	assert.False(t, hold || paced, "its shard is not known")
+	hold, _ = holds("a")
+	assert.True(t, hold, "no room yet")
+	now = now.Add(10 * time.Millisecond) // room for ten
+	for range 10 {
+		hold, paced = holds("a")
+		require.True(t, !hold && paced)
+	}
+	hold, _ = holds("a")
+	require.True(t, hold)
+	now = now.Add(time.Second)
+	b.full[0].waiting.push(&waiting{})
+	hold, _ = holds("a")
+	require.True(t, hold, "others wait")
+}
+
 // Of an outdated shard nothing is learnt but that it is gone, and its refusal still counts.
 func TestRefusalByAShardThatIsGone(t *testing.T) {
 	b, _ := observed(false)

@@ -117,8 +117,8 @@ func TestWhatFailedIsSentAgain(t *testing.T) {
 		},
 		{
 			name:    "a full shard is not the record's fault",
-			answers: []any{full, full, failed, taken},
-			at:      []time.Duration{0, linger, 2 * linger, 3 * linger},
+			answers: []any{full, full, failed, failed, taken},
+			at:      []time.Duration{0, linger, 2 * linger, 3 * linger, 3*linger + s},
 			result:  Result{Delivered: 1},
 		},
 		{
@@ -632,6 +632,85 @@ func TestSlowEndpointWithAHotKey(t *testing.T) {
 				cancel()
 				workers.Wait()
 			})
+		})
+	}
+}
+
+// Records for a full shard are offered as the shard takes them, whichever way they go, and whatever else fails.
+func TestFullShardIsPaced(t *testing.T) {
+	for _, ordered := range []bool{false, true} {
+		for _, failing := range []int{0, 10} { // per cent of the entries
+			t.Run(fmt.Sprintf("ordered %v, %d %% fail", ordered, failing), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var mu sync.Mutex
+					shard := shardModel{capacity: func(time.Duration) float64 { return 1 }}
+					took, puts, failed := 0, 0, 0
+					r := newRig(t, newFakeKinesis(nil), func(c *Config) { c.Ordered = ordered })
+					r.kinesis.answer = func(c call) (putrecords.Answer, error) {
+						time.Sleep(10 * time.Millisecond)
+						mu.Lock()
+						answer := each(c, func(data, _ string) putrecords.Result {
+							puts++
+							if puts%100 < failing {
+								failed++
+								return putrecords.Result{ErrorCode: "InternalFailure"}
+							}
+							if !shard.accepts(time.Since(r.kinesis.begin), len(data)) {
+								return putrecords.Result{ErrorCode: codeThrottled, ShardID: "shardId-000000000000"}
+							}
+							took++
+							return putrecords.Result{ShardID: "shardId-000000000000"}
+						})
+						mu.Unlock()
+						time.Sleep(10 * time.Millisecond)
+						return answer, nil
+					}
+					ctx, cancel := context.WithCancel(t.Context())
+					var workers sync.WaitGroup
+					for w := range 20 {
+						workers.Go(func() {
+							for i := 0; ctx.Err() == nil; i++ {
+								n, records := named(func(int) string { return fmt.Sprint(w, " ", i%7) }, numbers(0, 300)...)
+								if ordered {
+									n, records = named(func(i int) string { return fmt.Sprint(w, " ", i) }, numbers(0, 300)...)
+								}
+								r.deliver(ctx, n, records)
+							}
+						})
+					}
+					// What is on its way when the shard gets full is not paced.
+					time.Sleep(3 * time.Second)
+					mu.Lock()
+					took, puts, failed = 0, 0, 0
+					mu.Unlock()
+					const seconds = 20
+					time.Sleep(seconds * time.Second)
+					mu.Lock()
+					used, putsEach := float64(took)/1000/seconds, float64(puts-failed)/float64(took)
+					mu.Unlock()
+					cancel()
+					workers.Wait()
+					t.Logf("used %.1f %%, %.3f puts a record that did not fail", 100*used, putsEach)
+					assert.Greater(t, used, 0.95)
+					assert.Less(t, putsEach, 1.1)
+				})
+			})
+		}
+	}
+}
+
+// Whoever refuses records is there and answers, whether it refuses the request or the entry.
+func TestRefusedRecordsAreNoOutage(t *testing.T) {
+	for _, answer := range []any{errRefused, entries("InvalidArgumentException")} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, newFakeKinesis(script(answer)), nil)
+			for range 5 {
+				n, records := named(ownKey, "record")
+				require.Equal(t, Result{Dropped: 1}, r.deliver(t.Context(), n, records))
+			}
+			assert.False(t, r.gate.inOutage())
+			assert.Empty(t, r.reported())
+			assert.Zero(t, r.kinesis.made()[4].at)
 		})
 	}
 }

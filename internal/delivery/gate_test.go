@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -154,29 +155,40 @@ func TestGateIsIdleWhenTheLastCallEnds(t *testing.T) {
 	})
 }
 
-// A call is handed over and the gate is closed, or the caller gives up, in the same moment.
-func TestGateClosesWhileACallIsHandedOver(t *testing.T) {
-	for i := range 500 {
+// A call is handed over to a caller that gives up, or while the gate is closed, in the same moment.
+func TestGateGetsBackWhatNobodyTakes(t *testing.T) {
+	for i := range 300 {
 		g := openGate(1)
 		require.NoError(t, errOf(g.enter(t.Context(), false)))
 		ctx, cancel := context.WithCancel(t.Context())
-		var all sync.WaitGroup
-		all.Go(func() {
+		var caller sync.WaitGroup
+		caller.Go(func() {
 			if errOf(g.enter(ctx, i%2 == 0)) == nil {
 				g.leave(true)
 			}
 		})
-		all.Go(func() { g.leave(i%3 > 0) })
-		all.Go(func() {
-			if i%4 == 0 {
-				cancel()
-			}
-			g.close()
-		})
-		all.Wait()
+		for waits := false; !waits; runtime.Gosched() {
+			g.mu.Lock()
+			waits = len(g.fresh)+len(g.returning) > 0
+			g.mu.Unlock()
+		}
+		g.mu.Lock()
+		if i%3 == 0 {
+			g.isClosed = true // as close does
+			close(g.closed)
+		} else {
+			cancel()
+		}
+		for range 50 {
+			runtime.Gosched() // the caller notices, and comes to the lock
+		}
+		g.give()
+		g.mu.Unlock()
+		caller.Wait()
 		cancel()
-		<-g.idle
 		require.Zero(t, g.inFlight)
+		g.close()
+		<-g.idle
 	}
 }
 
@@ -335,6 +347,27 @@ func TestGateProbesWhileCallsHang(t *testing.T) {
 		require.NotEmpty(t, after)
 		t.Logf("%d probes, the first call after the outage after %s", len(probes), after[0]-400*time.Second)
 		assert.LessOrEqual(t, after[0], 413*time.Second)
+	})
+}
+
+// The more calls hang, the later is the probe; but when they end after all, it is not late.
+func TestGateBringsProbesForward(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &outageRig{gate: openGate(10)}
+		ends := []time.Duration{0, 0, 0, 100, 100, 100, 100, 100, 100, 100} // of the first calls
+		var n atomic.Int32
+		r.takes = func() time.Duration {
+			if i := int(n.Add(1)); i <= len(ends) {
+				return time.Second + ends[i-1]*time.Millisecond
+			}
+			return 20 * time.Millisecond
+		}
+		r.works = func() bool { return time.Since(r.begin) > 1200*time.Millisecond }
+		r.start(t, 200)
+		time.Sleep(10 * time.Second)
+		r.gate.close()
+		r.callers.Wait()
+		assert.LessOrEqual(t, r.between(1200*time.Millisecond, 10*time.Second)[0], 1100*time.Millisecond+5*testProbe/4)
 	})
 }
 

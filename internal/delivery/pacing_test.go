@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // shardModel is a shard of Kinesis: two buckets that hold one second's worth, of which others take a part.
@@ -248,4 +249,37 @@ func TestPaceOutlivesAnOutage(t *testing.T) {
 	t.Logf("used %.1f %%, %.3f puts a record", 100*after, puts)
 	assert.Greater(t, after, 0.95)
 	assert.Less(t, puts, 1.15)
+}
+
+// One refusal of a shard that has taken little, because there was little, does not stop what comes next.
+func TestPaceFallsStepByStep(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	s := &shard{}
+	s.refuse(now)
+	for range 40 {
+		now = now.Add(100 * time.Millisecond)
+		s.took(1000, now)
+	}
+	require.Equal(t, 1.0, s.rate)
+	s.refuse(now)
+	s.advance(now.Add(paceStep))
+	assert.Equal(t, paceFall, s.rate)
+	s.advance(now.Add(time.Minute))
+	assert.Equal(t, paceFall, s.rate, "nobody asked")
+}
+
+// A record that costs more than is kept goes nevertheless, and is paid for.
+func TestPaceOfLargeRecords(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	s := &shard{}
+	s.refuse(now)
+	const size = 5 << 20 // five seconds of a shard
+	for range 3 {
+		at := s.roomAt(size, now)
+		assert.False(t, s.room(size, at.Add(-time.Millisecond)))
+		now = at.Add(time.Microsecond)
+		require.True(t, s.room(size, now))
+		s.offer(size)
+	}
+	assert.InDelta(t, 10.25, now.Sub(time.Unix(1_000_000, 0)).Seconds(), 0.01)
 }

@@ -199,9 +199,7 @@ func (d *Deliverer) unanswered(s *shipment, err error) {
 		if w == nil {
 			continue
 		}
-		if !outage {
-			w.attempts++
-		}
+		w.attempts++
 		switch {
 		case delay > 0:
 		case outage:

@@ -130,7 +130,7 @@ func (s *shard) adjust() {
 	switch {
 	case quiet <= paceStep:
 		s.rate = max(paceFloor, taken*paceHeadroom, s.rate*paceFall)
-	case quiet < paceSteps*paceStep || s.taken[0] == 0 || s.waiting.len() == 0:
+	case quiet < paceSteps*paceStep || s.waiting.len() == 0:
 		return
 	case s.rate < 1:
 		rise := paceRises[min(s.rises, len(paceRises)-1)]

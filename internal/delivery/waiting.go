@@ -13,7 +13,7 @@ type waiting struct {
 	entry    putrecords.Entry
 	batch    *batch
 	ordinal  int       // in its batch
-	attempts int       // that have failed, but for those in an outage and those that a full shard refused
+	attempts int       // that have failed, but for those that a full shard refused
 	failed   time.Time // first failure, zero before
 	due      time.Time // not to be sent before
 	refused  bool      // by its full shard, in the last attempt
