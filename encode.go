@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sort"
 	"unicode/utf8"
 	"unsafe"
 
@@ -145,55 +146,78 @@ func (e *encoder) shorten(record plog.LogRecord, limit int) bool {
 		if len(e.data) <= limit {
 			return true
 		}
-		longest, length := longestText(short.Body(), pcommon.Value{}, notWorthCutting)
+		texts := appendTexts(nil, short.Body())
 		for _, v := range short.Attributes().All() {
-			longest, length = longestText(v, longest, length)
+			texts = appendTexts(texts, v)
 		}
-		if length == notWorthCutting {
+		if len(texts) == 0 {
 			return false
 		}
-		cut(longest, length-excessOf(longest, length, len(e.data)-limit)-len(truncatedMark))
+		length := commonLength(texts, len(e.data)-limit)
+		for _, t := range texts {
+			if t.length > length {
+				cut(t.value, length)
+			}
+		}
 	}
 }
 
-// excessOf returns how many of the length bytes of a text or bytes value make so many bytes of data, about.
-// Escapes and base64 make more bytes of data than there are in the value.
-func excessOf(v pcommon.Value, length, data int) int {
-	written := len(jsontext.AppendValue(nil, v))
-	return 1 + int(int64(data)*int64(length)/int64(written))
+// text is a text or bytes value that is worth cutting.
+type text struct {
+	value  pcommon.Value
+	length int     // in bytes
+	weight float64 // bytes of data for each of these: escapes and base64 make more than one
 }
 
-// longestText returns the longest text or bytes value in v, or longest when none is longer than length.
-func longestText(v, longest pcommon.Value, length int) (pcommon.Value, int) {
+// appendTexts appends the texts and bytes in v that are worth cutting.
+func appendTexts(texts []text, v pcommon.Value) []text {
+	length := 0
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		if n := len(v.Str()); n > length {
-			return v, n
-		}
+		length = len(v.Str())
 	case pcommon.ValueTypeBytes:
-		if n := v.Bytes().Len(); n > length {
-			return v, n
-		}
+		length = v.Bytes().Len()
 	case pcommon.ValueTypeMap:
 		for _, e := range v.Map().All() {
-			longest, length = longestText(e, longest, length)
+			texts = appendTexts(texts, e)
 		}
 	case pcommon.ValueTypeSlice:
 		for _, e := range v.Slice().All() {
-			longest, length = longestText(e, longest, length)
+			texts = appendTexts(texts, e)
 		}
 	}
-	return longest, length
+	if length <= notWorthCutting {
+		return texts
+	}
+	return append(texts, text{v, length, float64(len(jsontext.AppendValue(nil, v))) / float64(length)})
 }
 
-// cut keeps at most the first n bytes of a text or bytes value. A text is cut between two characters, and marked.
+// commonLength returns the length to which all longer texts have to be cut so that so many bytes of data are saved,
+// about: a text need not have the same weight everywhere. It is less than the longest.
+func commonLength(texts []text, excess int) int {
+	longest := 0
+	for _, t := range texts {
+		longest = max(longest, t.length)
+	}
+	steps := sort.Search(longest-notWorthCutting-1, func(steps int) bool {
+		saved := 0.0
+		for _, t := range texts {
+			saved += float64(max(0, t.length-(longest-1-steps))) * t.weight
+		}
+		return saved >= float64(excess)
+	})
+	return longest - 1 - steps
+}
+
+// cut keeps the first bytes of a text or bytes value, so that it has at most n. A text is cut between two characters,
+// and marked.
 func cut(v pcommon.Value, n int) {
-	n = max(n, 0)
 	if v.Type() == pcommon.ValueTypeBytes {
 		v.Bytes().FromRaw(v.Bytes().AsRaw()[:n])
 		return
 	}
 	text := v.Str()
+	n -= len(truncatedMark)
 	for n > 0 && !utf8.RuneStart(text[n]) {
 		n--
 	}
