@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -376,6 +377,31 @@ func TestNewRecordsOfAFullShard(t *testing.T) {
 	b.full[0].waiting.push(&waiting{})
 	hold, _ = holds("a")
 	require.True(t, hold, "others wait")
+}
+
+// Keys lie in a buffer that is used again: each is looked at as it is now.
+func TestPacerLooksAtEachKey(t *testing.T) {
+	b, _ := observed(false)
+	now := time.Now()
+	b.learn([]sighting{sight("full", "shardId-1", true), sight("fine", "shardId-2", false)}, now.Add(time.Hour))
+	var p pacer
+	for range 3 {
+		for _, key := range []string{"full", "full", "fine", "fine", "else"} {
+			_, records := named(func(int) string { return key }, "data")
+			for r := range records {
+				hold, paced := p.holds(b, r)
+				require.False(t, paced)
+				require.Equal(t, key == "full", hold)
+				require.Equal(t, hashOf(key), p.hash)
+			}
+		}
+	}
+	key := []byte("fine")
+	for _, text := range []string{"fine", "full", "fine"} {
+		copy(key, text)
+		hold, _ := p.holds(b, Record{Key: unsafe.String(&key[0], len(key))})
+		require.Equal(t, text == "full", hold)
+	}
 }
 
 // Of an outdated shard nothing is learnt but that it is gone, and its refusal still counts.
