@@ -73,6 +73,24 @@ var cefKinds = map[string]kind{"flexDate1": kindTime, "deviceCustomDate1": kindT
 	"c6a1": kindIP6, "c6a2": kindIP6, "c6a3": kindIP6, "c6a4": kindIP6, "dpid": kindNat32, "type": kindNat32, "fileCreateTime": kindTime,
 	"oldFileCreateTime": kindTime, "oldFileModificationTime": kindTime, "deviceTranslatedAddress": kindIP4}
 
+// cefShort leads from the full names of keys, and from those of the fields of the header, to what is written.
+var cefShort = func() map[string]string {
+	m := map[string]string{}
+	for pair := range strings.FieldsSeq("deviceVendor:header.vendor deviceProduct:header.product deviceVersion:header.version " +
+		"deviceEventClassId:header.classid signatureId:header.classid name:header.name severity:header.severity " +
+		"applicationProtocol:app baseEventCount:cnt bytesIn:in bytesOut:out destinationAddress:dst destinationHostName:dhost " +
+		"destinationMacAddress:dmac destinationNtDomain:dntdom destinationPort:dpt destinationProcessId:dpid destinationProcessName:dproc " +
+		"destinationUserId:duid destinationUserName:duser destinationUserPrivileges:dpriv deviceAction:act deviceAddress:dvc " +
+		"deviceEventCategory:cat deviceHostName:dvchost deviceMacAddress:dvcmac deviceProcessId:dvcpid deviceReceiptTime:rt " +
+		"deviceTimeZone:dtz endTime:end eventOutcome:outcome fileSize:fsize filename:fname message:msg requestUrl:request " +
+		"sourceAddress:src sourceHostName:shost sourceMacAddress:smac sourceNtDomain:sntdom sourcePort:spt sourceProcessId:spid " +
+		"sourceProcessName:sproc sourceUserId:suid sourceUserName:suser sourceUserPrivileges:spriv startTime:start transportProtocol:proto") {
+		full, short, _ := strings.Cut(pair, ":")
+		m[full] = short
+	}
+	return m
+}()
+
 // cefTaken are the names, in lower case, that an own key cannot have.
 var cefTaken = func() map[string]bool {
 	m := map[string]bool{}
@@ -121,6 +139,7 @@ func beginCEF(e *Encoder) {
 		e.set.drop(int(i))
 		e.toBag(v)
 	}
+	e.consumeSeverity()
 	switch {
 	case e.filled(atHeaderSeverity):
 	case e.ev.severity.number < 0:
@@ -137,6 +156,7 @@ func finishCEF(e *Encoder) bool {
 	e.fillHeader(atHeaderVersion, e.version(), defaultVersion)
 	e.fillHeader(atHeaderClassid, e.eventID(), "log")
 	e.fillHeader(atHeaderName, e.title(), "Log record")
+	e.adopt()
 	e.limit()
 	return true
 }
@@ -154,7 +174,7 @@ func (e *Encoder) limit() {
 			}
 			continue
 		}
-		if l.label >= 0 && !e.set.has(int(l.label)) {
+		if l.label >= 0 && !e.set.has(int(l.label)) && e.from[l.leaf] >= 0 {
 			e.putText(l.label, l.text)
 		}
 		v := &e.out[l.leaf]

@@ -234,8 +234,17 @@ func writeCIM(e *Encoder, dst []byte) []byte {
 		}
 		flat := e.flatten(v)
 		key := e.uniqueKey(e.bagKey(v.name, underscored, nil), func(key string) bool {
-			if leaf, known := e.plan.byPath[key]; known && (e.set.has(int(leaf)) || e.plan.kinds[leaf] != kindText) {
-				return true
+			if leaf, known := e.plan.byPath[key]; known {
+				if e.set.has(int(leaf)) {
+					return true
+				}
+				if k := e.plan.kinds[leaf]; k != kindText && k != kindNone && !flat.text {
+					out, ok := e.asNamed(k, &flat)
+					if !ok {
+						return true
+					}
+					flat = out
+				}
 			}
 			types, declared := cimTypes[key]
 			return declared && !cimFits(types, &flat)

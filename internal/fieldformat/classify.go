@@ -118,7 +118,7 @@ type known struct {
 	processName, processPath, processPID, processEntity, processCommand, processArgs, parentPID, parentName, parentPath               int
 	fileName, filePath, regPath, regKey, regValue                                                                                     int
 	emailFrom, emailTo, emailSubject, ruleName, ruleID, ruleUUID, vulnID, techniqueID                                                 int
-	dhcpType, dbName, dbQuery, resourceID, orchName, orchID, logonType, syslogSeverity, syslogHost                      int
+	dhcpType, dbName, dbQuery, resourceID, orchName, orchID, logonType, syslogSeverity, syslogHost                                    int
 	ecsVersion, tags, traceID, spanID, logger, errorMessage, cloudService, iana, netType, dllName, packageName                        int
 }
 

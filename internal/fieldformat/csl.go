@@ -31,6 +31,7 @@ func beginCSL(e *Encoder) {
 	k := &e.table.known
 	e.fill(atTimeGenerated, timeVal(e.eventTime()))
 	e.fill(atReceiptTime, timeVal(e.eventTime()))
+	e.consumeSeverity()
 	e.fill(atLogSeverity, strVal(e.ev.severity.csl()))
 	if e.has(k.level) && e.ev.severity.level != 0 {
 		if v, ok := e.convert(kindText, "", k.level, &e.vals[k.level]); ok == fitYes {

@@ -355,6 +355,52 @@ func TestReadLEEF(t *testing.T) {
 	assert.False(t, ok)
 }
 
+// TestOwnNames: a name that the format itself has needs no number, if the value fits.
+func TestOwnNames(t *testing.T) {
+	yaml := "attributes: {src_ip: 192.0.2.1, action: blocked, src_port: '443', dest_port: many, outcome: success, dst: 192.0.2.7, src: raw, spid: -1, cs1: x, type: 17}"
+	cim := object(t, CIM, Options{}, yaml)
+	assert.Equal(t, []any{"192.0.2.1", "blocked", 443.0, "many", "success", "x"},
+		[]any{cim["src_ip"], cim["action"], cim["src_port"], cim["dest_port2"], cim["outcome"], cim["cs1"]})
+	cef := string(encodeOnly(t, New(CEF, Options{}), record(t, yaml)))
+	for _, pair := range []string{" outcome=success", " dst=192.0.2.7", " src2=raw", " spid2=-1", " cs12=x", " type2=17"} {
+		assert.Contains(t, cef+" ", pair+" ")
+	}
+	leef := string(encodeOnly(t, New(LEEF, Options{}), record(t, yaml)))
+	assert.Contains(t, leef+"\t", "\tdst=192.0.2.7\t")
+
+	full := "attributes: {rt: 1773480421004, deviceVendor: V, deviceProduct: P, deviceVersion: '1', signatureId: s, name: n, severity: '7', sourceAddress: 192.0.2.1, src: 192.0.2.9, cs1: x}"
+	assert.Contains(t, string(encodeOnly(t, New(CEF, Options{}), record(t, full))), "CEF:0|V|P|1|s|n|7|rt=1773480421004 cs1=x src=192.0.2.1 src2=192.0.2.9")
+}
+
+// TestReadForeignNames: what a record of CEF, LEEF or CSL says by a label, a length or a place in the header.
+func TestReadForeignNames(t *testing.T) {
+	line := object(t, ECS, Options{}, "severity: 9\nbody: 'CEF:0|a|b|c|d|e|7|cs1=x cs2=T cs2Label=Threat Name cs3=mine cs3Label=Own fileHash=44d88612fea8a8f36de82e1278abb02f'")
+	csl := object(t, ECS, Options{}, "attributes: {TimeGenerated: 2026-03-14T09:27:01Z, LogSeverity: 7, DeviceCustomString1: x, DeviceCustomString2: T, "+
+		"DeviceCustomString2Label: Threat Name, DeviceCustomString3: mine, DeviceCustomString3Label: Own, FileHash: 44d88612fea8a8f36de82e1278abb02f}")
+	for _, v := range []any{line, csl} {
+		assert.Equal(t, 7.0, get(v, "event/severity"))
+		assert.Equal(t, "T", get(v, "threat/software/name"))
+		assert.Equal(t, "mine", get(v, "labels/Own"))
+		assert.Equal(t, "44d88612fea8a8f36de82e1278abb02f", get(v, "file/hash/md5"))
+		assert.Nil(t, get(v, "rule"), "a custom string without a label is no rule")
+		assert.Nil(t, get(v, "process"))
+	}
+	assert.Equal(t, "9", get(line, "labels/otel_severity_number"))
+	assert.Equal(t, "x", get(line, "labels/cs1"))
+
+	for _, sev := range []string{"body: 'CEF:0|a|b|c|d|e|7|'", "body: \"LEEF:1.0|a|b|c|d|sev=7\"", "attributes: {devTime: 1773480421004, sev: 7}"} {
+		leef := string(encodeOnly(t, New(LEEF, Options{}), record(t, sev)))
+		assert.Equal(t, 1, strings.Count(leef, "=7"), leef)
+	}
+	for _, f := range []Format{ECS, LEEF, CIM} {
+		for _, yaml := range []string{"body: \"LEEF:1.0|a|b|c|d|devTime=Mar 14 2026 12:31:44.901 UTC\\tdevTimeFormat=MMM dd yyyy HH:mm:ss.SSS z\"",
+			"attributes: {devTime: Mar 14 2026 12:31:44.901 UTC, devTimeFormat: MMM dd yyyy HH:mm:ss.SSS z}"} {
+			assert.NotContains(t, string(encodeOnly(t, New(f, Options{}), record(t, yaml))), "MMM", f)
+		}
+		assert.Contains(t, string(encodeOnly(t, New(f, Options{}), record(t, "body: \"LEEF:1.0|a|b|c|d|devTime=14/3/26\\tdevTimeFormat=d/M/yy\""))), "d/M/yy", f)
+	}
+}
+
 func TestTimes(t *testing.T) {
 	const want = 1773480421_000000000
 	for _, s := range []string{"2026-03-14T09:27:01Z", "2026-03-14T10:27:01+01:00", "2026-03-14T09:27:01.000000000Z", "2026-03-14 09:27:01",

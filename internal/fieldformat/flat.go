@@ -2,7 +2,11 @@
 
 package fieldformat
 
-import "go.opentelemetry.io/collector/pdata/pcommon"
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
 
 // What the flat formats, CIM, ASIM, CSL, CEF and LEEF, have in common.
 
@@ -84,6 +88,68 @@ func (e *Encoder) consume(f int) {
 			v.name = ""
 		}
 	}
+}
+
+// consumeSeverity says that the number in event.severity is that of the envelope.
+func (e *Encoder) consumeSeverity() {
+	k := &e.table.known
+	if !e.has(k.severity) {
+		return
+	}
+	v := &e.vals[k.severity]
+	if n, ok := v.int(); ok && n > 0 && n == int64(e.ev.severity.number) || e.format == CSL && v.typ == typStr && v.str == e.ev.severity.csl() {
+		e.consume(k.severity)
+	}
+}
+
+// adopt puts values of the bag that are named as a key of the format is, and fit it, under that key. Keys that a label
+// explains are left alone, and so are those that say how the line is written.
+func (e *Encoder) adopt() {
+	kept := e.bag[:0]
+	for i := range e.bag {
+		v := e.bag[i]
+		leaf, known := e.plan.byPath[v.name]
+		if !known || e.set.has(int(leaf)) || labelled(v.name) || strings.HasSuffix(v.name, "Label") || strings.HasPrefix(v.name, "c6a") ||
+			notAdopted[v.name] || !e.adoptAt(leaf, &v) {
+			kept = append(kept, v)
+		}
+	}
+	e.bag = kept
+}
+
+// notAdopted are keys whose names mean other things elsewhere, or that have a meaning with others only.
+var notAdopted = map[string]bool{"in": true, "out": true, "type": true, "sev": true, "devTimeFormat": true, "identHostName": true,
+	"identNetBios": true, "identGrpName": true, "identMAC": true, "isLoginEvent": true, "isLogoutEvent": true}
+
+func (e *Encoder) adoptAt(leaf int32, v *val) bool {
+	k := e.plan.kinds[leaf]
+	if special, ok := cefKinds[v.name]; ok && e.format == CEF {
+		k = special
+	}
+	if v.typ == typList || v.typ == typMap {
+		return false
+	}
+	if k == kindNone {
+		if e.format == LEEF {
+			return false // many of them take more than any text
+		}
+		k = kindText
+	}
+	out, ok := e.asNamed(k, v)
+	return ok && e.put(leaf, &out)
+}
+
+// asNamed brings a value whose name the format has into the form of its place, if it says the same there.
+func (e *Encoder) asNamed(k kind, v *val) (val, bool) {
+	out, ok := e.convert(k, "", 0, v)
+	if ok != fitYes {
+		return val{}, false
+	}
+	switch k {
+	case kindInt, kindInt32, kindNat32, kindUint, kindUint32, kindPort, kindFloat, kindBool, kindMAC, kindText:
+		return out, true
+	}
+	return out, out.same(v)
 }
 
 // fillWords puts the words of a list into one text, unless the place is taken.

@@ -32,17 +32,17 @@ var readAlso = [numFormats]map[string]string{
 		"sourceMacAddress": "smac", "destinationMacAddress": "dmac", "deviceAction": "act", "applicationProtocol": "app",
 		"transportProtocol": "proto", "requestUrl": "request", "message": "msg", "deviceHostName": "dvchost", "deviceAddress": "dvc",
 		"bytesIn": "in", "bytesOut": "out", "fileSize": "fsize", "filename": "fname", "networkUser": "user.name",
-		"networkDirection": "deviceDirection", "suser": "source.user.name", "duser": "destination.user.name", "suid": "source.user.id",
+		"networkDirection": "deviceDirection", "header.severity": "event.severity", "severity": "event.severity", "suser": "source.user.name", "duser": "destination.user.name", "suid": "source.user.id",
 		"duid": "destination.user.id", "sntdom": "source.user.domain", "dntdom": "destination.user.domain",
 		"dvchost": "host.name", "dvc": "host.ip", "dvcmac": "host.mac", "deviceProcessName": "process.name", "cat": "event.dataset",
 	},
 	LEEF: {
 		"devTime": "@timestamp", "header.eventid": "event.code", "resource": "host.name", "usrName": "user.name", "policy": "rule.name",
 		"cat": "event.dataset", "srcAddr": "src", "dstAddr": "dst", "networkUser": "user.name", "netDir": "network.direction",
-		"identSrc": "host.ip", "action": "event.action", "act": "event.action", "reason": "event.reason", "direction": "network.direction",
+		"identSrc": "host.ip", "sev": "event.severity", "action": "event.action", "act": "event.action", "reason": "event.reason", "direction": "network.direction",
 	},
 	CSL: {
-		"TimeGenerated": "@timestamp", "EventOutcome": "event.outcome", "SourceIp": "SourceIP", "DestinationIp": "DestinationIP",
+		"TimeGenerated": "@timestamp", "EventOutcome": "event.outcome", "LogSeverity": "event.severity", "SourceIp": "SourceIP", "DestinationIp": "DestinationIP",
 		"NetworkDirection": "CommunicationDirection", "NetworkUser": "user.name", "Computer": "host.name", "DeviceName": "host.name",
 		"DeviceAddress": "host.ip", "DeviceMacAddress": "host.mac", "SourceUserName": "source.user.name",
 		"DestinationUserName": "destination.user.name", "SourceUserID": "source.user.id", "DestinationUserID": "destination.user.id",
@@ -69,6 +69,11 @@ func (e *Encoder) readForeign(m pcommon.Map, prefix string, f Format) {
 		full := name
 		if prefix != "" {
 			full = e.dotted(prefix, name)
+		} else if f == CEF || f == CSL || f == LEEF {
+			if describes(m, name) {
+				continue
+			}
+			full = customName(m, name)
 		}
 		switch v.Type() {
 		case pcommon.ValueTypeEmpty:
@@ -113,7 +118,7 @@ func (e *Encoder) readHash(m pcommon.Map, full string, f Format) bool {
 	if !ok || f != OCSF || value.Type() != pcommon.ValueTypeStr {
 		return false
 	}
-	algorithm := map[int]string{32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}[len(value.Str())]
+	algorithm := hashBySize[len(value.Str())]
 	parent := "file.hash."
 	if strings.Contains(full, "process") {
 		parent = "process.hash."
@@ -126,9 +131,60 @@ func (e *Encoder) readHash(m pcommon.Map, full string, f Format) bool {
 	return true
 }
 
+// describes tells whether a name of a flat format says something about another value that is there, and is read with it:
+// the label of a custom value, or the pattern of a time that needs none.
+func describes(m pcommon.Map, name string) bool {
+	if name == "devTimeFormat" {
+		t, ok := m.Get("devTime")
+		return ok && isTime(attr(t, ""))
+	}
+	base, ok := strings.CutSuffix(name, "Label")
+	if !ok || !labelled(base) && !strings.HasPrefix(base, "c6a") {
+		return false
+	}
+	_, ok = m.Get(base)
+	if !ok {
+		_, ok = m.Get("Field" + base)
+	}
+	return ok
+}
+
+func isTime(v val) bool {
+	_, ok := v.time()
+	return ok
+}
+
+// customName names a custom value by its label.
+func customName(m pcommon.Map, name string) string {
+	base := strings.TrimPrefix(name, "Field")
+	if labelled(base) {
+		if label, ok := m.Get(base + "Label"); ok && label.Type() == pcommon.ValueTypeStr && label.Str() != "" {
+			return labelName(label.Str())
+		}
+	}
+	return name
+}
+
+// hashNames are names of hashes whose length says which they are, with the fields that they belong to.
+var hashNames = map[string]string{"fileHash": "file.hash.", "FileHash": "file.hash.", "file_hash": "file.hash.", "process_hash": "process.hash."}
+
+var hashBySize = map[int]string{32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
+
 // readName takes one value of a record in the format f.
 func (e *Encoder) readName(f Format, name string, v val) {
 	e.hint(f, name, &v)
+	if parent, ok := hashNames[name]; ok {
+		id, known := -1, false
+		if v.typ == typStr && isHex(v.str) {
+			id, known = e.table.byName[parent+hashBySize[len(v.str)]]
+		}
+		if !known {
+			e.toBag(v)
+			return
+		}
+		e.store(id, v)
+		return
+	}
 	id, ok := e.table.reader[f][name]
 	if !ok {
 		k, known := e.table.keys[name]
@@ -276,6 +332,9 @@ func (e *Encoder) wordSeverity(v *val) {
 // keepMap takes a map that is in the target format: its values are written as they are.
 func (e *Encoder) keepMap(m pcommon.Map) {
 	for name, v := range m.All() {
+		if name == "devTimeFormat" && e.format == LEEF && describes(m, name) {
+			continue // devTime is written as a number, which needs no pattern
+		}
 		e.keep(attr(v, name))
 	}
 }
@@ -283,6 +342,12 @@ func (e *Encoder) keepMap(m pcommon.Map) {
 func (e *Encoder) keep(v val) {
 	if v.typ == typNone {
 		return
+	}
+	came := v.name
+	if e.format == CEF {
+		if short, ok := cefShort[came]; ok {
+			v.name = short
+		}
 	}
 	e.hint(e.format, v.name, &v)
 	if v.name == "metadata" && v.typ == typMap {
@@ -294,6 +359,7 @@ func (e *Encoder) keep(v val) {
 	for i := range e.own {
 		if e.own[i].name == v.name {
 			if !e.own[i].same(&v) {
+				v.name = came
 				e.toBag(v)
 			}
 			return
@@ -328,8 +394,12 @@ func (e *Encoder) readLine(s string) bool {
 	if head != "" {
 		e.toBag(val{typ: typStr, str: head, name: "syslog.header"})
 	}
+	described := false
+	if i := find(pairs, "devTime"); i >= 0 && f == LEEF {
+		described = isTime(strVal(pairs[i].value))
+	}
 	for _, p := range pairs {
-		if p.value == "" {
+		if p.value == "" || described && p.key == "devTimeFormat" {
 			continue
 		}
 		v := val{typ: typStr, str: p.value, name: p.key}
@@ -454,7 +524,8 @@ func isKeyByte(c byte) bool {
 // labelled are keys that have a label of their own: the label is the name of the value.
 func labelled(key string) bool {
 	switch strings.TrimRight(key, "123456") {
-	case "cs", "cn", "cfp", "deviceCustomDate", "flexString", "flexDate", "flexNumber":
+	case "cs", "cn", "cfp", "deviceCustomDate", "flexString", "flexDate", "flexNumber",
+		"DeviceCustomString", "DeviceCustomNumber", "DeviceCustomFloatingPoint", "DeviceCustomDate", "FlexString", "FlexDate", "FlexNumber":
 		return key[len(key)-1] <= '6'
 	}
 	return key == "c6a4"
@@ -481,12 +552,12 @@ func byLabel(pairs []pair) []pair {
 
 // labelName finds the field behind a usual label.
 func labelName(label string) string {
-	switch label {
-	case "Rule", "rule", "Rule Name", "RuleName":
+	switch strings.ToLower(label) {
+	case "rule", "rule name", "rulename", "rule_name":
 		return "rule.name"
-	case "Threat":
+	case "threat", "threat name", "threatname", "virus", "virus name", "virusname", "malware", "malware name":
 		return "threat.software.name"
-	case "CVE":
+	case "cve", "cve id":
 		return "vulnerability.id"
 	}
 	return label

@@ -368,6 +368,7 @@ func (e *Encoder) readRecord(r plog.LogRecord) {
 		e.derived(k.created, timeVal(e.ev.observed))
 	}
 	e.readSeverity(r)
+	e.keepSeverityNumber(int32(r.SeverityNumber()))
 	if r.EventName() != "" {
 		if e.has(k.action) && e.word(k.action) != r.EventName() {
 			e.store(e.table.known.name, val{typ: typStr, str: r.EventName(), name: "event.name"})
@@ -452,6 +453,21 @@ func (e *Encoder) readSeverity(r plog.LogRecord) {
 		if n, ok := e.vals[k.syslogSeverity].int(); ok {
 			e.ev.severity = severityOfSyslog(n)
 		}
+	}
+}
+
+// keepSeverityNumber keeps SeverityNumber where the source's own severity has won: as event.severity if both say the same,
+// in the bag if they do not.
+func (e *Encoder) keepSeverityNumber(n int32) {
+	k := &e.table.known
+	switch {
+	case n == 0:
+	case severityOfNumber(n).level != e.ev.severity.level:
+		if own, ok := e.vals[k.severity].int(); !e.has(k.severity) || !ok || own != int64(n) {
+			e.toBag(val{typ: typInt, num: int64(n), name: "otel.severity_number"})
+		}
+	case e.shape == none || e.shape == ECS:
+		e.derived(k.severity, intVal(int64(n)))
 	}
 }
 

@@ -48,6 +48,7 @@ func thirteenDigits(dst []byte, n int64) []byte {
 func beginLEEF(e *Encoder) {
 	e.keepOwn(atDevTime)
 	e.fill(atDevTime, timeVal(e.eventTime()))
+	e.consumeSeverity()
 	if n := e.ev.severity.number; n >= 0 {
 		e.fill(atSev, intVal(int64(max(n, 1))))
 	}
@@ -59,6 +60,7 @@ func finishLEEF(e *Encoder) bool {
 	e.fillHeader(atHeaderProduct, e.product(), defaultProduct)
 	e.fillHeader(atHeaderVersion, e.version(), defaultVersion)
 	e.fillHeader(atHeaderEventid, e.eventID(), "log")
+	e.adopt()
 	e.limit()
 	for _, s := range [...]spot{atHeaderVendor, atHeaderProduct, atHeaderVersion, atHeaderEventid} {
 		if i := e.plan.at(s); e.from[i] >= 0 && e.out[i].typ == typStr && strings.ContainsAny(e.out[i].str, "|\t\r\n") {

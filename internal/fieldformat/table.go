@@ -274,6 +274,13 @@ func (t *table) compileReader(f Format) map[string]int {
 		}
 		names[name] = t.id(to)
 	}
+	if f == CEF {
+		for full, short := range cefShort {
+			if _, taken := names[full]; !taken && names[short] != 0 {
+				names[full] = names[short]
+			}
+		}
+	}
 	return names
 }
 
