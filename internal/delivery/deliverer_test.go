@@ -5,6 +5,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -645,13 +646,15 @@ func TestFullShardIsPaced(t *testing.T) {
 					var mu sync.Mutex
 					shard := shardModel{capacity: func(time.Duration) float64 { return 1 }}
 					took, puts, failed := 0, 0, 0
+					random := rand.New(rand.NewPCG(1, 2))
 					r := newRig(t, newFakeKinesis(nil), func(c *Config) { c.Ordered = ordered })
 					r.kinesis.answer = func(c call) (putrecords.Answer, error) {
 						time.Sleep(10 * time.Millisecond)
 						mu.Lock()
 						answer := each(c, func(data, _ string) putrecords.Result {
 							puts++
-							if puts%100 < failing {
+							// Not in turn: the turns of a record that comes back would be the same again and again.
+							if random.IntN(100) < failing {
 								failed++
 								return putrecords.Result{ErrorCode: "InternalFailure"}
 							}
@@ -713,6 +716,55 @@ func TestRefusedRecordsAreNoOutage(t *testing.T) {
 			assert.Zero(t, r.kinesis.made()[4].at)
 		})
 	}
+}
+
+// Another producer leaves the shard. What it takes now is offered within a few seconds, although no answer says so: when
+// all records of a request are taken, the answer names no shards.
+func TestFullShardRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const alone = 10 * time.Second
+		var mu sync.Mutex
+		shard := shardModel{capacity: func(at time.Duration) float64 {
+			if at < alone {
+				return 0.1
+			}
+			return 1
+		}}
+		took := 0
+		r := newRig(t, newFakeKinesis(nil), nil)
+		r.kinesis.answer = func(c call) (putrecords.Answer, error) {
+			time.Sleep(20 * time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			return each(c, func(data, _ string) putrecords.Result {
+				if !shard.accepts(time.Since(r.kinesis.begin), len(data)) {
+					return putrecords.Result{ErrorCode: codeThrottled, ShardID: "shardId-000000000000"}
+				}
+				took++
+				return putrecords.Result{ShardID: "shardId-000000000000"}
+			}), nil
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var workers sync.WaitGroup
+		for range 20 {
+			workers.Go(func() {
+				for ctx.Err() == nil {
+					n, records := named(ownKey, numbers(0, 300)...)
+					r.deliver(ctx, n, records)
+				}
+			})
+		}
+		time.Sleep(alone + 2500*time.Millisecond)
+		mu.Lock()
+		took = 0
+		mu.Unlock()
+		time.Sleep(5 * time.Second)
+		mu.Lock()
+		assert.Greater(t, took, 4750)
+		mu.Unlock()
+		cancel()
+		workers.Wait()
+	})
 }
 
 func TestStatusIsReported(t *testing.T) {

@@ -339,7 +339,7 @@ func TestGateProbesWhileCallsHang(t *testing.T) {
 		r.gate.close()
 		r.callers.Wait()
 
-		probes := r.between(120*time.Second, 400*time.Second)
+		probes := r.between(11*time.Second, 400*time.Second)
 		for i := 1; i < len(probes); i++ {
 			require.LessOrEqual(t, probes[i]-probes[i-1], 13*time.Second)
 		}

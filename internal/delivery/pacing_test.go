@@ -268,6 +268,24 @@ func TestPaceFallsStepByStep(t *testing.T) {
 	assert.Equal(t, paceFall, s.rate, "nobody asked")
 }
 
+// What a shard takes says nothing about what it could take when no more is offered.
+func TestPaceRisesOnlyWhileRecordsWait(t *testing.T) {
+	for _, wait := range []bool{false, true} {
+		now := time.Unix(1_000_000, 0)
+		s := &shard{}
+		s.refuse(now)
+		s.rate = 0.2
+		if wait {
+			s.waiting.push(&waiting{})
+		}
+		for range 200 {
+			now = now.Add(10 * time.Millisecond)
+			s.took(2000, now)
+		}
+		assert.Equal(t, wait, s.rate > 0.2, s.rate)
+	}
+}
+
 // A record that costs more than is kept goes nevertheless, and is paid for.
 func TestPaceOfLargeRecords(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
