@@ -154,6 +154,9 @@ func beginASIM(e *Encoder) {
 	if e.ev.class == classDNS && e.ev.activity == actQuery {
 		e.fill(atEventSubType, strVal("request"))
 	}
+	if e.ev.class == classDNS && e.ev.activity == actResponse {
+		e.fill(atEventSubType, strVal("response"))
+	}
 	if schema == asimNetwork && e.ev.class != classFinding {
 		switch e.ev.activity {
 		case actOpen:
@@ -176,6 +179,9 @@ func (e *Encoder) asimType() string {
 		}
 	}
 	if m == nil {
+		if e.ev.class == classVuln { // nothing was created but a report
+			return "Other"
+		}
 		if t, ok := asimAudits[e.ev.activity]; ok {
 			return t
 		}
@@ -221,8 +227,17 @@ func (e *Encoder) asimDetails(schema string) {
 		e.fill(atEventResultDetails, strVal(w))
 	}
 	if e.ev.class == classDNS && !e.has(k.dnsRCode) {
-		e.fill(atEventResultDetails, strVal("NA"))
+		details := "NA"
+		if e.answered() {
+			details = "NOERROR"
+		}
+		e.fill(atEventResultDetails, strVal(details))
 	}
+}
+
+// answered tells whether a response of DNS has an answer, so that it cannot be an error.
+func (e *Encoder) answered() bool {
+	return e.ev.activity == actResponse && e.has(e.table.known.dnsAnswers, e.table.known.dnsAnswerData)
 }
 
 func (e *Encoder) denied() bool {
@@ -254,6 +269,8 @@ func (e *Encoder) asimResult() string {
 	switch e.ev.class {
 	case classDNS:
 		switch n, ok := e.convert(kindRCodeID, "", k.dnsRCode, &e.vals[k.dnsRCode]); {
+		case !e.has(k.dnsRCode) && e.answered():
+			return "Success"
 		case !e.has(k.dnsRCode) || ok != fitYes:
 			return "NA"
 		case n.num != 0:
@@ -308,10 +325,11 @@ func finishASIM(e *Encoder) bool {
 		e.fillFrom(atActorUsernameType, atTargetUsernameType)
 	}
 	e.fillFrom(atSrc, atSrcIpAddr, atSrcFQDN, atSrcHostname, atSrcDvcId)
-	e.fillFrom(atDst, atDstIpAddr, atTargetIpAddr, atDstFQDN, atTargetFQDN, atDstHostname, atTargetHostname, atHttpHost, atDstDvcId, atTargetAppName)
-	if e.ev.class == classHTTP {
+	e.fillFrom(atDst, atDstIpAddr, atTargetIpAddr, atDstFQDN, atTargetFQDN, atDstHostname, atTargetHostname, atHttpHost, atDstDvcId)
+	if e.ev.class == classHTTP || e.ev.class == classDB {
 		e.fillFrom(atDst, atDvcFQDN, atDvcHostname, atDvcIpAddr) // the server that writes the log
 	}
+	e.fillFrom(atDst, atTargetAppName)
 	e.fillFrom(atDvc, atDvcFQDN, atDvcHostname, atDvcIpAddr, atDvcId)
 	e.fill(atDvc, strVal(e.product()))
 	if e.ev.class != classGeneric {

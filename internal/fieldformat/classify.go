@@ -102,24 +102,24 @@ const (
 
 // known are the fields that the code itself looks at.
 type known struct {
-	timestamp, created, severity, level, message, id, action, category, typ, kind, outcome, reason, code, dataset, module, start, end int
-	original, duration, name                                                                                                          int
-	sourceAddress, sourceIP, sourceDomain, sourcePort, sourceBytes, sourceUser, sourceMAC                                             int
-	clientAddress, clientIP, clientDomain, clientMAC                                                                                  int
-	destAddress, destIP, destDomain, destPort, destBytes, destUser                                                                    int
-	serverAddress, serverIP, serverDomain                                                                                             int
-	peerAddress, peerPort, localAddress, localPort                                                                                    int
-	hostName, hostHostname, hostIP, hostID, observerHostname, observerIP, observerName                                                int
-	vendor, product, version, serviceName, serviceVersion                                                                             int
-	networkBytes, networkProtocol, transport, direction                                                                               int
-	userName, userID, userEmail, targetUser, effectiveUser, groupName, groupID                                                        int
-	dnsQuestion, dnsAnswers, dnsAnswerData, dnsType, dnsRCode                                                                         int
-	httpMethod, httpStatus, urlFull, urlOriginal, urlDomain, urlPath, urlQuery                                                        int
-	processName, processPath, processPID, processEntity, processCommand, processArgs, parentPID, parentName, parentPath               int
-	fileName, filePath, regPath, regKey, regValue                                                                                     int
-	emailFrom, emailTo, emailSubject, ruleName, ruleID, ruleUUID, vulnID, techniqueID                                                 int
-	dhcpType, dbName, dbQuery, resourceID, orchName, orchID, logonType, syslogSeverity, syslogHost                                    int
-	ecsVersion, tags, traceID, spanID, logger, errorMessage, cloudService, iana, netType, dllName, packageName                        int
+	timestamp, created, severity, level, message, id, action, category, typ, kind, outcome, reason, code, dataset, module, start, end                int
+	original, duration, name                                                                                                                         int
+	sourceAddress, sourceIP, sourceDomain, sourcePort, sourceBytes, sourceUser, sourceMAC                                                            int
+	clientAddress, clientIP, clientDomain, clientMAC                                                                                                 int
+	destAddress, destIP, destDomain, destPort, destBytes, destUser                                                                                   int
+	serverAddress, serverIP, serverDomain                                                                                                            int
+	peerAddress, peerPort, localAddress, localPort                                                                                                   int
+	hostName, hostHostname, hostIP, hostID, observerHostname, observerIP, observerName                                                               int
+	vendor, product, version, serviceName, serviceVersion                                                                                            int
+	networkBytes, networkProtocol, transport, direction                                                                                              int
+	userName, userID, userEmail, targetUser, effectiveUser, groupName, groupID                                                                       int
+	dnsQuestion, dnsAnswers, dnsAnswerData, dnsType, dnsRCode                                                                                        int
+	httpMethod, httpStatus, urlFull, urlOriginal, urlDomain, urlPath, urlQuery                                                                       int
+	processName, processPath, processPID, processEntity, processCommand, processArgs, parentPID, parentName, parentPath                              int
+	fileName, filePath, regPath, regKey, regValue                                                                                                    int
+	emailFrom, emailTo, emailSubject, ruleName, ruleID, ruleUUID, vulnID, techniqueID, subtechniqueID, subtechniqueName, observerType, cloudProvider int
+	dhcpType, dbName, dbQuery, resourceID, orchName, orchID, logonType, syslogSeverity, syslogHost                                                   int
+	ecsVersion, tags, traceID, spanID, logger, errorMessage, cloudService, iana, netType, dllName, packageName                                       int
 }
 
 func newKnown(t *table) known {
@@ -156,6 +156,7 @@ func newKnown(t *table) known {
 		fileName: id("file.name"), filePath: id("file.path"), regPath: id("registry.path"), regKey: id("registry.key"), regValue: id("registry.value"),
 		emailFrom: id("email.from.address"), emailTo: id("email.to.address"), emailSubject: id("email.subject"),
 		ruleName: id("rule.name"), ruleID: id("rule.id"), ruleUUID: id("rule.uuid"), vulnID: id("vulnerability.id"), techniqueID: id("threat.technique.id"),
+		subtechniqueID: id("threat.technique.subtechnique.id"), subtechniqueName: id("threat.technique.subtechnique.name"), observerType: id("observer.type"), cloudProvider: id("cloud.provider"),
 		dhcpType: id("dhcp.message_type"), dbName: id("db.namespace"), dbQuery: id("db.query.text"), resourceID: id("cloud.resource_id"),
 		orchName: id("orchestrator.resource.name"), orchID: id("orchestrator.resource.id"), logonType: id("winlog.event_data.LogonType"),
 		syslogSeverity: id("log.syslog.severity.code"), syslogHost: id("log.syslog.hostname"), ecsVersion: id("ecs.version"), tags: id("tags"),

@@ -409,6 +409,9 @@ func (e *Encoder) fan(p *place, f int, v *val) fit {
 	if p.kind == kindAnswers {
 		return e.answers(p, f, s)
 	}
+	if k := &e.table.known; (f == k.subtechniqueID || f == k.subtechniqueName) && !e.subtechniquesAlign() {
+		return fitNot
+	}
 	for _, leaf := range p.fan { // elements are of one source, or their parts would not belong together
 		if e.set.has(int(leaf)) {
 			return e.among(p, s)
@@ -426,6 +429,32 @@ func (e *Encoder) fan(p *place, f int, v *val) fit {
 		}
 	}
 	return result
+}
+
+// subtechniquesAlign tells whether each sub-technique belongs to the technique that stands at the same place of its list.
+func (e *Encoder) subtechniquesAlign() bool {
+	k := &e.table.known
+	if !e.has(k.techniqueID) {
+		return true
+	}
+	texts := func(f int) []string {
+		v := &e.vals[f]
+		if !e.has(f) || v.typ != typList {
+			return []string{e.word(f)}
+		}
+		var list []string
+		for _, el := range v.pv.Slice().All() {
+			list = append(list, el.AsString())
+		}
+		return list
+	}
+	techniques := texts(k.techniqueID)
+	for i, sub := range texts(k.subtechniqueID) {
+		if i >= len(techniques) || !strings.HasPrefix(sub, techniques[i]+".") {
+			return false
+		}
+	}
+	return true
 }
 
 // among tells whether every value of a list stands in an element already.

@@ -4,6 +4,7 @@ package fieldformat
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -212,7 +213,7 @@ func TestClassification(t *testing.T) {
 		"attributes: {event.category: file, event.type: deletion, file.path: /a/b}":                                               {0, "GENERIC_EVENT", "AuditEvent/Delete"},
 		"attributes: {event.category: registry, registry.path: 'HKLM\\a', registry.value: v, host.name: h, process.pid: 4}":       {20100200, "REGISTRY_UNCATEGORIZED", "AuditEvent/Other"},
 		"attributes: {event.category: iam, event.action: user-created, user.name: a, user.target.name: b, host.name: h}":          {300101, "USER_CREATION", "UserManagement/UserCreated"},
-		"attributes: {event.category: vulnerability, vulnerability.id: CVE-2026-1, host.name: h}":                                 {200201, "SCAN_VULN_HOST", "AuditEvent/Create"},
+		"attributes: {event.category: vulnerability, vulnerability.id: CVE-2026-1, host.name: h}":                                 {200201, "SCAN_VULN_HOST", "AuditEvent/Other"},
 		"attributes: {event.kind: alert, rule.name: r, host.name: h}":                                                             {200401, "SCAN_UNCATEGORIZED", "AlertEvent/Alert"},
 		"attributes: {ocsf.class_uid: 4007, udm.event_type: STATUS_HEARTBEAT, asim.schema: NetworkSession, source.ip: 192.0.2.1}": {400706, "STATUS_HEARTBEAT", "NetworkSession/NetworkSession"},
 		"attributes: {ocsf.class_uid: 3002, udm.event_type: USER_LOGIN, asim.schema: Elsewhere}":                                  {0, "GENERIC_EVENT", "AuditEvent/Other"},
@@ -398,6 +399,56 @@ func TestReadForeignNames(t *testing.T) {
 			assert.NotContains(t, string(encodeOnly(t, New(f, Options{}), record(t, yaml))), "MMM", f)
 		}
 		assert.Contains(t, string(encodeOnly(t, New(f, Options{}), record(t, "body: \"LEEF:1.0|a|b|c|d|devTime=14/3/26\\tdevTimeFormat=d/M/yy\""))), "d/M/yy", f)
+	}
+}
+
+// TestAttribution: a value stands with the party that it is of, or in the bag.
+func TestAttribution(t *testing.T) {
+	const logon = "attributes: {event.category: authentication, event.outcome: success, user.name: u, host.name: h, host.os.name: Debian, source.ip: 192.0.2.1, process.pid: 7, process.parent.pid: 6"
+	const database = "attributes: {event.category: database, event.action: SELECT, user.name: u, host.name: db, service.name: postgresql, db.namespace: crm, source.ip: 192.0.2.1, process.pid: 7, db.query.text: SELECT 1}"
+	const web = "attributes: {event.category: web, http.request.method: GET, url.path: /, source.ip: 192.0.2.1, destination.ip: 192.0.2.2, container.name: nginx, cloud.region: eu}"
+	const dns = "attributes: {dns.question.name: a.example, source.ip: 192.0.2.1, dns.answers: [192.0.2.9]}"
+	const guid = "attributes: {event.category: iam, event.action: user-created, user.name: a, user.id: 0c5ee8c8-4a8e-4d2a-9c1b-0d3e1d6b7a90, user.target.name: b, observer.vendor: "
+	const dhcp = "attributes: {event.category: network, network.protocol: dhcp, source.ip: 192.0.2.9, client.ip: 192.0.2.9, dhcpv4.option.message_type: "
+	const attack = "attributes: {event.kind: alert, rule.name: r, host.name: h, threat.technique.id: [T1, T2], threat.technique.subtechnique.id: "
+	for _, c := range []struct {
+		format           Format
+		yaml, path, want string
+	}{
+		{UDM, logon + "}", "target/process/pid", "7"},
+		{UDM, logon + "}", "target/process/parent_process/pid", "6"},
+		{UDM, logon + "}", "target/asset/platform_software/platform_version", "Debian"},
+		{UDM, logon + "}", "principal/process", "<nil>"},
+		{UDM, logon + "}", "observer", "<nil>"},
+		{UDM, logon + ", observer.type: vpn}", "extensions/auth/type", "VPN"},
+		{UDM, database, "principal/hostname", "<nil>"},
+		{UDM, database, "target/hostname", "db"},
+		{UDM, database, "target/process/pid", "7"},
+		{UDM, database, "additional/db.query.text", "SELECT 1"},
+		{ASIM, database, "Dst", "db"},
+		{UDM, web, "principal/resource", "<nil>"},
+		{UDM, web, "additional/container.name", "nginx"},
+		{UDM, web, "principal/location", "<nil>"},
+		{UDM, web, "target/location/name", "eu"},
+		{UDM, "attributes: {process.pid: true}", "additional/process.pid", "true"},
+		{ASIM, dns, "EventResult", "Success"},
+		{ASIM, dns, "EventSubType", "response"},
+		{ASIM, dns, "EventResultDetails", "NOERROR"},
+		{ASIM, guid + "Okta}", "ActorUserIdType", "Other"},
+		{ASIM, guid + "Microsoft}", "ActorUserIdType", "AADID"},
+		{ASIM, "attributes: {event.category: configuration, event.action: RunInstances, cloud.instance.id: i-1, observer.product: CloudTrail}", "Dvc", "CloudTrail"},
+		{ASIM, "attributes: {event.category: configuration, event.action: RunInstances, cloud.instance.id: i-1, observer.product: CloudTrail}", "Object", "i-1"},
+		{UDM, dhcp + "ACK}", "network/dhcp/type", "ACK"},
+		{UDM, dhcp + "ACK}", "network/dhcp/ciaddr", "<nil>"},
+		{UDM, dhcp + "ACK}", "network/dhcp/yiaddr", "192.0.2.9"},
+		{UDM, "attributes: {event.category: malware, file.path: /a, host.name: h, rule.name: r}", "metadata/event_type", "SCAN_FILE"},
+		{UDM, "attributes: {event.category: [email, threat], email.from.address: a@b.example, source.ip: 192.0.2.1, rule.name: r}", "metadata/event_type", "EMAIL_TRANSACTION"},
+		{UDM, attack + "[T1.001]}", "security_result/attack_details/techniques/subtechnique_id", "T1.001"},
+		{OCSF, attack + "[T1.001, T2.002]}", "attacks/sub_technique/uid", "T1.001"},
+		{OCSF, attack + "[T2.002]}", "attacks/sub_technique", "<nil>"},
+		{OCSF, attack + "[T2.002]}", "unmapped/threat.technique.subtechnique.id", "[T2.002]"},
+	} {
+		assert.Equal(t, c.want, fmt.Sprint(get(object(t, c.format, Options{}, c.yaml), c.path)), "%s %s: %s", c.format, c.path, c.yaml)
 	}
 }
 

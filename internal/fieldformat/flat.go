@@ -97,7 +97,7 @@ func (e *Encoder) consumeSeverity() {
 		return
 	}
 	v := &e.vals[k.severity]
-	if n, ok := v.int(); ok && n > 0 && n == int64(e.ev.severity.number) || e.format == CSL && v.typ == typStr && v.str == e.ev.severity.csl() {
+	if n, ok := v.int(); ok && n > 0 && n == int64(e.ev.severity.number) || e.format == CSL && e.word(k.severity) == e.ev.severity.csl() {
 		e.consume(k.severity)
 	}
 }

@@ -172,7 +172,7 @@ var ocsfNeeds = map[string]need{
 	"analytic":          {any: []string{"name", "uid"}},
 	"firewall_rule":     {any: []string{"name", "uid"}},
 	"policy":            {any: []string{"name", "uid"}},
-	"attacks":           {any: []string{"technique", "tactic"}},
+	"attacks":           {any: []string{"technique", "tactic", "sub_technique"}},
 	"malware":           {any: []string{"name", "uid"}},
 	"vulnerabilities":   {all: []string{"cve"}},
 	"cve":               {all: []string{"uid"}},

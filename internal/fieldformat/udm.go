@@ -168,13 +168,15 @@ func (s severity) udm() string {
 func (e *Encoder) authType() string {
 	k := &e.table.known
 	switch d := e.word(k.dataset); {
-	case strings.Contains(d, "vpn"), e.word(k.networkProtocol) == "vpn":
+	case strings.Contains(d, "vpn"), e.word(k.networkProtocol) == "vpn", strings.Contains(e.lower(e.word(k.observerType)), "vpn"):
 		return "VPN"
 	case e.has(k.hostName, k.hostHostname, k.logonType):
 		return "MACHINE"
 	}
 	return "AUTHTYPE_UNSPECIFIED"
 }
+
+func (e *Encoder) activityIn(list ...activity) bool { return slices.Contains(list, e.ev.activity) }
 
 func (e *Encoder) udmAction() {
 	place := atSecurityResultAction
@@ -200,6 +202,11 @@ func finishUDM(e *Encoder) bool {
 	}
 	if e.ev.class == classDHCP {
 		e.fill(atNetworkApplicationProtocol, strVal("DHCP"))
+		// An address that is being given out is not yet the client's own.
+		if c, y := e.plan.at(atNetworkDhcpCiaddr), e.plan.at(atNetworkDhcpYiaddr); c >= 0 && y >= 0 && e.set.has(int(c)) && e.set.has(int(y)) &&
+			e.activityIn(actOffer, actAck) && e.out[c].same(&e.out[y]) {
+			e.set.drop(int(c))
+		}
 	}
 	if e.ev.class == classEmail {
 		e.fill(atNetworkApplicationProtocol, strVal("SMTP"))
@@ -210,11 +217,8 @@ func finishUDM(e *Encoder) bool {
 		if name = m[e.ev.activity]; name == "" {
 			name = m[actNone]
 		}
-		if e.ev.class == classFinding && e.machine("principal") && e.machine("target") {
-			name = "NETWORK_CONNECTION"
-			if !e.hardIn(e.plan.top["network"]) {
-				name = "SCAN_UNCATEGORIZED"
-			}
+		if e.ev.class == classFinding {
+			name = e.udmFinding()
 		}
 	}
 	if e.needsHost(name) {
@@ -249,6 +253,19 @@ func finishUDM(e *Encoder) bool {
 	e.onlyOneAddress("principal")
 	e.onlyOneAddress("target")
 	return true
+}
+
+// udmFinding is what a finding is about: a mail, a connection, a file, else anything.
+func (e *Encoder) udmFinding() string {
+	switch {
+	case e.bits(categories, e.table.known.category)&catEmail != 0 && e.satisfies("EMAIL_TRANSACTION"):
+		return "EMAIL_TRANSACTION"
+	case e.machine("principal") && e.machine("target") && e.hardIn(e.plan.top["network"]):
+		return "NETWORK_CONNECTION"
+	case e.bits(categories, e.table.known.category)&catMalware != 0 && e.has(e.table.known.filePath, e.table.known.fileName):
+		return "SCAN_FILE"
+	}
+	return "SCAN_UNCATEGORIZED"
 }
 
 // udmHTTP fills what an HTTP event must have from what an access log leaves out because it goes without saying.

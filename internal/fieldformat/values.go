@@ -538,7 +538,11 @@ func (e *Encoder) convertText(k kind, arg string, f int, v *val) (val, fit) {
 			}
 			return strVal("Other"), fitYes
 		}
-		return when(s != "", userIDType(s))
+		t := userIDType(s)
+		if t == "AADID" && !e.ofMicrosoft() {
+			t = "Other" // a GUID of someone else
+		}
+		return when(s != "", t)
 	case kindRisk:
 		n, ok := v.int()
 		if !ok || n < 0 || n > 100 {
@@ -1190,4 +1194,16 @@ func (e *Encoder) toGeo(v *val) (val, fit) {
 	e.arena = jsontext.AppendFloat(append(e.arena, `{"lat":`...), lat)
 	e.arena = append(jsontext.AppendFloat(append(e.arena, `,"lon":`...), lon), '}')
 	return val{typ: typRaw, str: e.since(at)}, fitYes
+}
+
+// ofMicrosoft tells whether a record comes from a product of Microsoft, whose user ids that are GUIDs are those of Entra.
+func (e *Encoder) ofMicrosoft() bool {
+	k := &e.table.known
+	for _, s := range [...]string{e.vendor(), e.product(), e.word(k.cloudProvider), e.word(k.dataset)} {
+		s = e.lower(s)
+		if strings.Contains(s, "microsoft") || strings.Contains(s, "azure") || strings.Contains(s, "entra") || strings.HasPrefix(s, "o365") {
+			return true
+		}
+	}
+	return false
 }
