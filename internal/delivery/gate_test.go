@@ -339,14 +339,17 @@ func TestGateProbesWhileCallsHang(t *testing.T) {
 		r.gate.close()
 		r.callers.Wait()
 
+		// With nine of ten calls hanging the next probe is ten intervals of 1 s away, and a quarter more at the most. When
+		// chance makes the tenth one early, that begins when the first of the ten ends, which is 8 s later at the most.
+		const longest = 21 * time.Second
 		probes := r.between(11*time.Second, 400*time.Second)
 		for i := 1; i < len(probes); i++ {
-			require.LessOrEqual(t, probes[i]-probes[i-1], 13*time.Second)
+			require.LessOrEqual(t, probes[i]-probes[i-1], longest)
 		}
 		after := r.between(400*time.Second, 420*time.Second)
 		require.NotEmpty(t, after)
 		t.Logf("%d probes, the first call after the outage after %s", len(probes), after[0]-400*time.Second)
-		assert.LessOrEqual(t, after[0], 413*time.Second)
+		assert.LessOrEqual(t, after[0], 400*time.Second+longest)
 	})
 }
 
