@@ -86,17 +86,15 @@ var translated = map[string]bool{
 
 // elsewhere are values that are there in another notation than formattest compares.
 var elsewhere = map[string]bool{
-	"event.duration":           true, // nanoseconds as seconds with a fraction
-	"network.session_duration": true,
-	"event.end":                true, // seconds since 1970 as a date
-	"rt":                       true, // a date in the notation of syslog
-	"source.geo.location":      true, // one text as two numbers
-	"registry.path":            true, // HKLM as HKEY_LOCAL_MACHINE
-	"_time":                    true, // a count of seconds as a date
-	"devTime":                  true,
-	"TimeGenerated":            true,
-	"time":                     true,
-	"AdditionalExtensions":     true, // escaped as part of AdditionalExtensions
+	"event.end":            true, // seconds since 1970 as a date
+	"rt":                   true, // a date in the notation of syslog
+	"source.geo.location":  true, // one text as two numbers
+	"registry.path":        true, // HKLM as HKEY_LOCAL_MACHINE
+	"_time":                true, // a count of seconds as a date
+	"devTime":              true,
+	"TimeGenerated":        true,
+	"time":                 true,
+	"AdditionalExtensions": true, // escaped as part of AdditionalExtensions
 }
 
 // lineLeaves are the values of a body that is a line of CEF or LEEF.
