@@ -54,7 +54,7 @@ var readAlso = [numFormats]map[string]string{
 		"status": "event.outcome", "device.hostname": "host.name", "device.name": "host.name", "device.ip": "host.ip",
 		"device.mac": "host.mac", "device.uid": "host.id", "user.name": "user.name", "user.uid": "user.id", "user.domain": "user.domain",
 		"user.email_addr": "user.email", "actor.user.name": "user.name", "actor.user.uid": "user.id", "actor.user.domain": "user.domain",
-		"metadata.event_code": "event.code",
+		"metadata.event_code": "event.code", "email.reply_to": "email.reply_to.address",
 	},
 	UDM: {
 		"metadata.event_timestamp": "@timestamp", "principal.hostname": "host.name", "principal.user.userid": "source.user.name",

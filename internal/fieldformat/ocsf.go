@@ -67,7 +67,7 @@ var ocsfClasses = [numClasses]ocsfClass{
 	classModule: {1005, "Module Activity", 1, "module", []string{"actor", "device", "module"}, map[activity]int64{actStart: 1, actEnd: 2}},
 	classPackage: {6002, "Application Lifecycle", 6, "app", []string{"app"},
 		map[activity]int64{actInstall: 1, actCreate: 1, actDelete: 2, actStart: 3, actEnd: 4, actEnable: 6, actDisable: 7, actUpdate: 8}},
-	classFinding: {2004, "Detection Finding", 2, "finding_info", []string{"finding_info"}, map[activity]int64{actCreate: 1}},
+	classFinding: {2004, "Detection Finding", 2, "finding_info evidences", []string{"finding_info"}, map[activity]int64{actCreate: 1}},
 	classVuln:    {2002, "Vulnerability Finding", 2, "finding_info vulnerabilities", []string{"finding_info", "vulnerabilities"}, map[activity]int64{actCreate: 1}},
 	classAPI: {6003, "API Activity", 6, "src_endpoint dst_endpoint http_request http_response resources trace", []string{"actor", "api", "src_endpoint"},
 		map[activity]int64{actCreate: 1, actRead: 2, actUpdate: 3, actPermissions: 3, actDelete: 4}},
@@ -135,6 +135,18 @@ func ocsfAllowed(c class, path string) bool {
 	return false
 }
 
+// ocsfMoved puts what a finding was found in into its evidences.
+func ocsfMoved(c class, path string) string {
+	if c != classFinding {
+		return path
+	}
+	switch top, _, _ := strings.Cut(path, "."); top {
+	case "src_endpoint", "dst_endpoint", "connection_info", "email", "file", "url", "tls":
+		return "evidences[]." + path
+	}
+	return path
+}
+
 // ocsfNeeds are what objects need to be valid.
 var ocsfNeeds = map[string]need{
 	"src_endpoint":      {any: endpointNames},
@@ -172,6 +184,7 @@ var ocsfNeeds = map[string]need{
 	"analytic":          {any: []string{"name", "uid"}},
 	"firewall_rule":     {any: []string{"name", "uid"}},
 	"policy":            {any: []string{"name", "uid"}},
+	"evidences":         {any: []string{"src_endpoint", "dst_endpoint", "connection_info", "email", "file", "url"}},
 	"attacks":           {any: []string{"technique", "tactic", "sub_technique"}},
 	"malware":           {any: []string{"name", "uid"}},
 	"vulnerabilities":   {all: []string{"cve"}},
@@ -232,6 +245,7 @@ func init() {
 				"disposition_id", "disposition", "is_alert", "actor.app_name", "finding_info.uid", "finding_info.title", "direction_id", "module.type",
 				"app.name", "app.version", "type_id"},
 			allowed: ocsfAllowed,
+			moved:   ocsfMoved,
 			implied: ocsfImplied,
 			rules:   ocsfNeeds,
 		},
@@ -415,6 +429,7 @@ type ocsfFile struct{ path, name, process spot }
 
 var ocsfFiles = [...]ocsfFile{
 	{at("file.path"), at("file.name"), at("file.name")},
+	{at("evidences[].file.path"), at("evidences[].file.name"), at("evidences[].file.name")},
 	{at("process.file.path"), at("process.file.name"), at("process.name")},
 	{at("actor.process.file.path"), at("actor.process.file.name"), at("actor.process.name")},
 	{at("actor.process.parent_process.file.path"), at("actor.process.parent_process.file.name"), at("actor.process.parent_process.name")},

@@ -103,6 +103,7 @@ const fanWidth = 8
 type layout struct {
 	envelope []string                              // paths that the code fills, in its own numbering: see plan.leaves
 	allowed  func(c class, path string) bool       // which alternative a class can take
+	moved    func(c class, path string) string     // where a class has a place of the table
 	implied  func(p *plan, path string) []constant // what must stand beside a path's last segment
 	rules    map[string]need                       // by name of object
 }
@@ -131,6 +132,9 @@ func compile(t *table, f Format, l *layout, c class) *plan {
 	for id := range t.fields {
 		for _, alts := range t.alternatives(id, f) {
 			for _, a := range alts {
+				if l.moved != nil {
+					a.path = l.moved(c, a.path)
+				}
 				if !a.fits(c) || (a.path != "" && l.allowed != nil && !l.allowed(c, a.path)) {
 					continue
 				}
