@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -400,6 +401,17 @@ func TestReadForeignNames(t *testing.T) {
 		}
 		assert.Contains(t, string(encodeOnly(t, New(f, Options{}), record(t, "body: \"LEEF:1.0|a|b|c|d|devTime=14/3/26\\tdevTimeFormat=d/M/yy\""))), "d/M/yy", f)
 	}
+}
+
+// TestNoTime: a record without any time has that of its encoding.
+func TestNoTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // whose clock begins with the year 2000
+		logs := plog.NewLogs()
+		logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("x")
+		for f, want := range map[Format]string{ECS: `"2000-01-01T00:00:00.000000000Z"`, CEF: "rt=946684800000 ", LEEF: "devTime=0946684800000\t", OCSF: `"time":946684800000,`} {
+			assert.Contains(t, string(encodeOnly(t, New(f, Options{}), logs)), want, f)
+		}
+	})
 }
 
 // TestAttribution: a value stands with the party that it is of, or in the bag.
