@@ -200,6 +200,7 @@ func (e *Encoder) word(f int) string {
 		return ""
 	}
 	if v := &e.vals[f]; v.typ == typStr {
+		v.look()
 		return v.str
 	}
 	s, _ := e.plain(&e.vals[f])
@@ -409,8 +410,8 @@ func (e *Encoder) bothEnds() bool {
 func (e *Encoder) fallBack() {
 	was, did := e.ev.class, e.ev.activity
 	e.ev.class, e.ev.activity = classGeneric, actNone
-	if was > classTunnel && e.bothEnds() && e.ev.schema == "" {
-		e.ev.class = e.networkClass()
+	if network := e.networkClass(); was > classTunnel && network != was && e.bothEnds() && e.ev.schema == "" {
+		e.ev.class = network
 		e.ev.activity = e.findActivity(e.bits(types, e.table.known.typ), e.word(e.table.known.action))
 	}
 	e.ev.was, e.ev.did = was, did

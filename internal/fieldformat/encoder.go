@@ -30,6 +30,8 @@ type Encoder struct {
 	fromName string   // scope name and version
 	fromVer  string
 	source   pcommon.Map // of the resource, for ids
+	patterns patterns
+	lesson   *lesson     // while a record is translated for a pattern
 	scope    pcommon.Map // of the scope, likewise
 
 	// What follows belongs to one record and is reused for the next.
@@ -137,6 +139,7 @@ func (e *Encoder) Clone() *Encoder {
 // Start names the resource and scope of the records that follow, so that their attributes are resolved once.
 // Both must stay as they are until the next Start.
 func (e *Encoder) Start(resource pcommon.Resource, scope pcommon.InstrumentationScope) {
+	e.patterns.start(resource, scope)
 	e.resource = e.resource[:0]
 	e.source, e.scope = resource.Attributes(), scope.Attributes()
 	e.fromName, e.fromVer = scope.Name(), scope.Version()
@@ -157,6 +160,23 @@ func (e *Encoder) Append(dst []byte, resource pcommon.Resource, scope pcommon.In
 // AppendRecord appends a record of the resource and scope that Start named. It cannot fail today; the error is there for
 // formats that can refuse a record.
 func (e *Encoder) AppendRecord(dst []byte, record plog.LogRecord) ([]byte, error) {
+	if out, ok := e.fillPattern(dst, record); ok {
+		return out, nil
+	}
+	if !e.patterns.due() {
+		return e.translate(dst, record), nil
+	}
+	e.lesson = e.beginLesson(record)
+	if e.lesson == nil {
+		return e.translate(dst, record), nil
+	}
+	out := e.translate(nil, record)
+	e.endLesson(record, out)
+	return append(dst, out...), nil
+}
+
+// translate appends a record by way of the pivot.
+func (e *Encoder) translate(dst []byte, record plog.LogRecord) []byte {
 	e.reset()
 	e.record = record
 	e.read(record)
@@ -181,7 +201,10 @@ func (e *Encoder) AppendRecord(dst []byte, record plog.LogRecord) ([]byte, error
 		e.bag = e.bag[:loose]
 		e.toBag(e.ev.override)
 	}
-	return e.target.write(e, dst), nil
+	if e.lesson != nil {
+		e.lesson.writing = true
+	}
+	return e.target.write(e, dst)
 }
 
 func (e *Encoder) reset() {
@@ -298,7 +321,7 @@ func (e *Encoder) try(p *place, f int, v *val) fit {
 	case p.list:
 		return e.list(p, f, v)
 	}
-	if v.fitsAsIs(p.kind) {
+	if v.takes(p.kind) {
 		if !e.put(p.leaf, v) {
 			return fitNot
 		}
@@ -308,9 +331,13 @@ func (e *Encoder) try(p *place, f int, v *val) fit {
 		switch p.kind {
 		case kindIP6:
 			if isIPv4(v.str) {
+				if v.in != nil {
+					v.in.ip4 = true
+				}
 				return fitNot
 			}
 		case kindProtoLower, kindProtoUpper, kindProtoUDM, kindProtoCIM:
+			v.look()
 			if w := protocolByName[v.str].word(p.kind); w != "" {
 				if !e.putText(p.leaf, w) {
 					return fitNot
@@ -366,6 +393,12 @@ func (e *Encoder) carriesOwn(f int) bool {
 // list puts a value into an array of values, if every one of them fits.
 func (e *Encoder) list(p *place, f int, v *val) fit {
 	if v.typ != typList {
+		if v.typ == typStr && v.takes(p.kind) {
+			if !e.put(p.leaf, v) {
+				return fitNot
+			}
+			return fitYes
+		}
 		out, ok := e.convert(p.kind, p.arg, f, v)
 		if ok == fitNot || !e.put(p.leaf, &out) {
 			return fitNot
@@ -585,20 +618,22 @@ func firstOf(texts ...string) string {
 }
 
 // eventTime is the time of the event, else the time it was observed, else now.
-func (e *Encoder) eventTime() int64 {
+func (e *Encoder) eventTime() val {
 	switch {
 	case e.ev.time != 0:
-		return e.ev.time
+		return val{typ: typTime, num: e.ev.time, in: e.input(inputTime)}
 	case e.ev.observed != 0:
-		return e.ev.observed
+		return val{typ: typTime, num: e.ev.observed, in: e.input(inputObserved)}
 	}
-	return time.Now().UnixNano()
+	e.spoil()
+	return timeVal(time.Now().UnixNano())
 }
 
 // fingerprint is 128 bits of a hash over all of the record's content with its resource and scope, as in plain JSON. The time
 // at which it was observed counts: equal lines that come one after the other differ in nothing else. Texts are quoted and
 // numbers end in a blank, so that no field runs into the next.
 func (e *Encoder) fingerprint(r plog.LogRecord) string {
+	e.spoil()
 	at := len(e.arena)
 	b := jsontext.AppendMap(e.arena, e.source)
 	b = jsontext.AppendString(jsontext.AppendString(b, e.fromName), e.fromVer)
