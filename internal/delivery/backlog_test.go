@@ -253,8 +253,8 @@ func TestBacklogUnderRandomUse(t *testing.T) {
 					case 6:
 						r.stream.reshard(r.rnd)
 					case 7:
-						if r.rnd.IntN(10) == 0 {
-							r.batches[r.rnd.IntN(len(r.batches)+1)%max(len(r.batches), 1)].abandon()
+						if len(r.batches) > 0 && r.rnd.IntN(10) == 0 {
+							r.batches[r.rnd.IntN(len(r.batches))].abandon()
 						}
 					case 8:
 						if !ordered {
@@ -264,9 +264,6 @@ func TestBacklogUnderRandomUse(t *testing.T) {
 						}
 					default:
 						r.land(r.rnd.IntN(60), r.rnd.IntN(20), late)
-					}
-					if len(r.batches) == 0 {
-						r.lineUpSome()
 					}
 					if op%5 == 0 {
 						r.check()
