@@ -268,7 +268,7 @@ func (t *trial) arrived() int {
 // awaitAll waits until every line has arrived, however often.
 func (t *trial) awaitAll(ctx context.Context) {
 	t.await(ctx, func() bool { return t.arrived() >= t.sent })
-	for ctx.Err() == nil && t.arrived() > t.sent && t.stream().Tally(t.ids()).Missing > 0 {
+	for ctx.Err() == nil && t.stream().Tally(t.ids()).Missing > 0 {
 		sleep(ctx, time.Second) // some came twice, and others are still under way
 	}
 }
