@@ -141,7 +141,7 @@ func beginASIM(e *Encoder) {
 		eventType = e.asimType()
 	}
 	e.keepOwn(atTimeGenerated)
-	e.fill(atTimeGenerated, e.eventTime())
+	e.fill(atTimeGenerated, timeVal(e.eventTime()))
 	e.fill(atEventSchema, strVal(schema.name))
 	e.fill(atEventSchemaVersion, strVal(schema.version))
 	if eventType != "" {
@@ -308,7 +308,7 @@ func finishASIM(e *Encoder) bool {
 	e.fill(atEventProduct, strVal(e.product()))
 	e.fill(atEventProductVersion, strVal(e.version()))
 	e.fill(atEventCount, intVal(1))
-	at := e.eventTime()
+	at := timeVal(e.eventTime())
 	e.fill(atEventStartTime, at)
 	if i := e.plan.at(atEventStartTime); e.set.has(int(i)) {
 		at = e.out[i]

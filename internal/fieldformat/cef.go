@@ -132,7 +132,7 @@ func millis(dst []byte, n int64) []byte {
 func beginCEF(e *Encoder) {
 	e.keepOwn(atRt)
 	k := &e.table.known
-	e.fill(atRt, e.eventTime())
+	e.fill(atRt, timeVal(e.eventTime()))
 	if i := e.plan.at(atHeaderSeverity); e.set.has(int(i)) && !isCEFSeverity(&e.out[i]) {
 		v := e.out[i]
 		v.name = "header.severity"
@@ -178,17 +178,10 @@ func (e *Encoder) limit() {
 			e.putText(l.label, l.text)
 		}
 		v := &e.out[l.leaf]
-		if l.limit > 0 && v.typ == typStr && len(v.str) <= l.limit {
-			v.in.shorter(l.limit)
-			continue
-		}
 		if v.typ == typBytes {
 			at := len(e.arena)
 			e.arena = e.appendText(e.arena, v)
 			*v = strVal(e.since(at))
-		}
-		if l.limit > 0 && v.typ == typStr {
-			v.look()
 		}
 		if l.limit > 0 && v.typ == typStr && len(v.str) > l.limit && utf8.RuneCountInString(v.str) > l.limit {
 			whole := *v
@@ -215,9 +208,7 @@ func (e *Encoder) fillHeader(s spot, text, otherwise string) {
 	if isBlank(text) {
 		text = otherwise
 	}
-	i := e.plan.at(s)
-	e.out[i].look()
-	if e.set.has(int(i)) && (e.out[i].typ != typStr || !isBlank(e.out[i].str)) {
+	if i := e.plan.at(s); e.set.has(int(i)) && (e.out[i].typ != typStr || !isBlank(e.out[i].str)) {
 		return
 	}
 	e.force(s, strVal(text))
@@ -271,9 +262,6 @@ func writeCEF(e *Encoder, dst []byte) []byte {
 
 // appendEscaped writes a value as text and escapes it.
 func (e *Encoder) appendEscaped(dst []byte, v *val, escape *escape) []byte {
-	if v.in != nil {
-		return e.appendInput(dst, v, escape)
-	}
 	switch v.typ {
 	case typStr:
 		return escape.append(dst, v.str)

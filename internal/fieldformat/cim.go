@@ -58,7 +58,7 @@ var cimChanges = map[activity]string{
 func beginCIM(e *Encoder) {
 	e.keepOwn(atTime)
 	k := &e.table.known
-	e.fill(atTime, e.eventTime())
+	e.fill(atTime, timeVal(e.eventTime()))
 	e.fill(atVendorProduct, strVal(e.vendorProduct()))
 	e.consume(k.vendor)
 	e.consume(k.product)
@@ -123,7 +123,6 @@ func (e *Encoder) tags() {
 	if e.has(k.tags) {
 		switch v := &e.vals[k.tags]; v.typ {
 		case typStr:
-			v.look()
 			b = jsontext.AppendString(append(b, ','), v.str)
 			e.consume(k.tags)
 		case typList:

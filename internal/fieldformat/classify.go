@@ -200,7 +200,6 @@ func (e *Encoder) word(f int) string {
 		return ""
 	}
 	if v := &e.vals[f]; v.typ == typStr {
-		v.look()
 		return v.str
 	}
 	s, _ := e.plain(&e.vals[f])
@@ -410,6 +409,7 @@ func (e *Encoder) bothEnds() bool {
 func (e *Encoder) fallBack() {
 	was, did := e.ev.class, e.ev.activity
 	e.ev.class, e.ev.activity = classGeneric, actNone
+	// A mail that lacks what its class needs would fall back to itself.
 	if network := e.networkClass(); was > classTunnel && network != was && e.bothEnds() && e.ev.schema == "" {
 		e.ev.class = network
 		e.ev.activity = e.findActivity(e.bits(types, e.table.known.typ), e.word(e.table.known.action))

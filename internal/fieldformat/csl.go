@@ -29,8 +29,8 @@ func ticks(dst []byte, n int64) []byte {
 func beginCSL(e *Encoder) {
 	e.keepOwn(atTimeGenerated)
 	k := &e.table.known
-	e.fill(atTimeGenerated, e.eventTime())
-	e.fill(atReceiptTime, e.eventTime())
+	e.fill(atTimeGenerated, timeVal(e.eventTime()))
+	e.fill(atReceiptTime, timeVal(e.eventTime()))
 	e.consumeSeverity()
 	e.fill(atLogSeverity, strVal(e.ev.severity.csl()))
 	if e.has(k.level) && e.ev.severity.level != 0 {
@@ -88,7 +88,6 @@ func writeCSL(e *Encoder, dst []byte) []byte {
 			text = append(text, c)
 		}
 		text = append(text, '=')
-		v.look()
 		switch v.typ {
 		case typStr:
 			text = escapeSemicolons(text, v.str)

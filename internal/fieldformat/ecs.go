@@ -20,7 +20,7 @@ func init() {
 	targets[ECS] = &target{
 		layout: &layout{envelope: []string{"@timestamp", "ecs.version"}},
 		time:   jsontext.AppendTime,
-		begin:  func(e *Encoder) { e.fill(atTimestamp, e.eventTime()) },
+		begin:  func(e *Encoder) { e.fill(atTimestamp, timeVal(e.eventTime())) },
 		finish: finishECS,
 		write:  writeECS,
 	}
@@ -180,7 +180,7 @@ func (e *Encoder) appendLabel(dst []byte, v *val) []byte {
 
 func (e *Encoder) appendLabel1(dst []byte, v *val) []byte {
 	if v.typ == typStr {
-		return e.appendJSON(dst, v)
+		return jsontext.AppendString(dst, v.str)
 	}
 	if v.typ == typFloat && !finite(v.float()) {
 		return append(dst, "null"...)

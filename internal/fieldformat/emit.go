@@ -62,9 +62,6 @@ func comma(dst []byte) []byte {
 }
 
 func (e *Encoder) appendJSON(dst []byte, v *val) []byte {
-	if v.in != nil {
-		return e.appendInput(dst, v, nil)
-	}
 	switch v.typ {
 	case typStr:
 		return jsontext.AppendString(dst, v.str)
@@ -255,7 +252,6 @@ func camel(dst []byte, name string) []byte {
 
 // appendText writes a value as text without any escape: lists and maps as JSON.
 func (e *Encoder) appendText(dst []byte, v *val) []byte {
-	v.look()
 	switch v.typ {
 	case typNone:
 		return dst

@@ -30,8 +30,6 @@ type Encoder struct {
 	fromName string   // scope name and version
 	fromVer  string
 	source   pcommon.Map // of the resource, for ids
-	patterns patterns
-	lesson   *lesson     // while a record is translated for a pattern
 	scope    pcommon.Map // of the scope, likewise
 
 	// What follows belongs to one record and is reused for the next.
@@ -139,7 +137,6 @@ func (e *Encoder) Clone() *Encoder {
 // Start names the resource and scope of the records that follow, so that their attributes are resolved once.
 // Both must stay as they are until the next Start.
 func (e *Encoder) Start(resource pcommon.Resource, scope pcommon.InstrumentationScope) {
-	e.patterns.start(resource, scope)
 	e.resource = e.resource[:0]
 	e.source, e.scope = resource.Attributes(), scope.Attributes()
 	e.fromName, e.fromVer = scope.Name(), scope.Version()
@@ -160,23 +157,6 @@ func (e *Encoder) Append(dst []byte, resource pcommon.Resource, scope pcommon.In
 // AppendRecord appends a record of the resource and scope that Start named. It cannot fail today; the error is there for
 // formats that can refuse a record.
 func (e *Encoder) AppendRecord(dst []byte, record plog.LogRecord) ([]byte, error) {
-	if out, ok := e.fillPattern(dst, record); ok {
-		return out, nil
-	}
-	if !e.patterns.due() {
-		return e.translate(dst, record), nil
-	}
-	e.lesson = e.beginLesson(record)
-	if e.lesson == nil {
-		return e.translate(dst, record), nil
-	}
-	out := e.translate(nil, record)
-	e.endLesson(record, out)
-	return append(dst, out...), nil
-}
-
-// translate appends a record by way of the pivot.
-func (e *Encoder) translate(dst []byte, record plog.LogRecord) []byte {
 	e.reset()
 	e.record = record
 	e.read(record)
@@ -201,10 +181,7 @@ func (e *Encoder) translate(dst []byte, record plog.LogRecord) []byte {
 		e.bag = e.bag[:loose]
 		e.toBag(e.ev.override)
 	}
-	if e.lesson != nil {
-		e.lesson.writing = true
-	}
-	return e.target.write(e, dst)
+	return e.target.write(e, dst), nil
 }
 
 func (e *Encoder) reset() {
@@ -321,7 +298,7 @@ func (e *Encoder) try(p *place, f int, v *val) fit {
 	case p.list:
 		return e.list(p, f, v)
 	}
-	if v.takes(p.kind) {
+	if v.fitsAsIs(p.kind) {
 		if !e.put(p.leaf, v) {
 			return fitNot
 		}
@@ -331,13 +308,9 @@ func (e *Encoder) try(p *place, f int, v *val) fit {
 		switch p.kind {
 		case kindIP6:
 			if isIPv4(v.str) {
-				if v.in != nil {
-					v.in.ip4 = true
-				}
 				return fitNot
 			}
 		case kindProtoLower, kindProtoUpper, kindProtoUDM, kindProtoCIM:
-			v.look()
 			if w := protocolByName[v.str].word(p.kind); w != "" {
 				if !e.putText(p.leaf, w) {
 					return fitNot
@@ -393,12 +366,6 @@ func (e *Encoder) carriesOwn(f int) bool {
 // list puts a value into an array of values, if every one of them fits.
 func (e *Encoder) list(p *place, f int, v *val) fit {
 	if v.typ != typList {
-		if v.typ == typStr && v.takes(p.kind) {
-			if !e.put(p.leaf, v) {
-				return fitNot
-			}
-			return fitYes
-		}
 		out, ok := e.convert(p.kind, p.arg, f, v)
 		if ok == fitNot || !e.put(p.leaf, &out) {
 			return fitNot
@@ -618,22 +585,20 @@ func firstOf(texts ...string) string {
 }
 
 // eventTime is the time of the event, else the time it was observed, else now.
-func (e *Encoder) eventTime() val {
+func (e *Encoder) eventTime() int64 {
 	switch {
 	case e.ev.time != 0:
-		return val{typ: typTime, num: e.ev.time, in: e.input(inputTime)}
+		return e.ev.time
 	case e.ev.observed != 0:
-		return val{typ: typTime, num: e.ev.observed, in: e.input(inputObserved)}
+		return e.ev.observed
 	}
-	e.spoil()
-	return timeVal(time.Now().UnixNano())
+	return time.Now().UnixNano()
 }
 
 // fingerprint is 128 bits of a hash over all of the record's content with its resource and scope, as in plain JSON. The time
 // at which it was observed counts: equal lines that come one after the other differ in nothing else. Texts are quoted and
 // numbers end in a blank, so that no field runs into the next.
 func (e *Encoder) fingerprint(r plog.LogRecord) string {
-	e.spoil()
 	at := len(e.arena)
 	b := jsontext.AppendMap(e.arena, e.source)
 	b = jsontext.AppendString(jsontext.AppendString(b, e.fromName), e.fromVer)

@@ -159,10 +159,6 @@ func (e *Encoder) readAny(m pcommon.Map) Format {
 	if e.readUsual(m, u) {
 		return none
 	}
-	if m.Len() == 0 {
-		return none
-	}
-	e.spoil()
 	f := e.detectMap(m).detect()
 	switch {
 	case f == none:
@@ -212,20 +208,13 @@ func (e *Encoder) readUsual(m pcommon.Map, u *usuals) bool {
 		}
 		i++
 	}
-	if u != &e.usual[0] {
-		e.spoil()
-	}
 	i = 0
 	for _, v := range m.All() {
 		n := &u.names[i]
-		a := attr(v, n.name)
-		if e.lesson != nil {
-			a.in = e.input(inputAttributes + i)
-		}
 		if n.kept {
-			e.toBag(a)
+			e.toBag(attr(v, n.name))
 		} else {
-			e.store(n.key.field, a)
+			e.store(n.key.field, attr(v, n.name))
 		}
 		i++
 	}
@@ -343,7 +332,7 @@ func (e *Encoder) readBody(b pcommon.Value) {
 			return
 		}
 		if b.Str() != "" {
-			e.store(k.message, val{typ: typStr, str: b.Str(), name: "message", in: e.input(inputBody)})
+			e.store(k.message, val{typ: typStr, str: b.Str(), name: "message"})
 		}
 	case pcommon.ValueTypeMap:
 		f := e.readAny(b.Map())
@@ -363,7 +352,6 @@ func (e *Encoder) readBody(b pcommon.Value) {
 func (e *Encoder) readRecord(r plog.LogRecord) {
 	k := &e.table.known
 	if e.has(k.timestamp) {
-		e.spoil()
 		if n, ok := e.vals[k.timestamp].time(); ok {
 			if e.ev.time != 0 && e.ev.time != n {
 				e.toBag(val{typ: typTime, num: e.ev.time, text: true, name: "otel.timestamp"})
@@ -377,7 +365,7 @@ func (e *Encoder) readRecord(r plog.LogRecord) {
 		}
 	}
 	if e.ev.observed != 0 {
-		e.derived(k.created, val{typ: typTime, num: e.ev.observed, in: e.input(inputObserved)})
+		e.derived(k.created, timeVal(e.ev.observed))
 	}
 	e.readSeverity(r)
 	e.keepSeverityNumber(int32(r.SeverityNumber()))
@@ -536,7 +524,6 @@ func (e *Encoder) address(from, ip, domain int) {
 	if v.typ != typStr || v.str == "" {
 		return
 	}
-	v.look()
 	if isIP(v.str) {
 		part = ip
 	}

@@ -47,7 +47,7 @@ func thirteenDigits(dst []byte, n int64) []byte {
 
 func beginLEEF(e *Encoder) {
 	e.keepOwn(atDevTime)
-	e.fill(atDevTime, e.eventTime())
+	e.fill(atDevTime, timeVal(e.eventTime()))
 	e.consumeSeverity()
 	if n := e.ev.severity.number; n >= 0 {
 		e.fill(atSev, intVal(int64(max(n, 1))))
@@ -63,9 +63,7 @@ func finishLEEF(e *Encoder) bool {
 	e.adopt()
 	e.limit()
 	for _, s := range [...]spot{atHeaderVendor, atHeaderProduct, atHeaderVersion, atHeaderEventid} {
-		i := e.plan.at(s)
-		e.out[i].look()
-		if e.from[i] >= 0 && e.out[i].typ == typStr && strings.ContainsAny(e.out[i].str, "|\t\r\n") {
+		if i := e.plan.at(s); e.from[i] >= 0 && e.out[i].typ == typStr && strings.ContainsAny(e.out[i].str, "|\t\r\n") {
 			e.toBag(e.vals[e.from[i]]) // what the header cannot say
 		}
 	}

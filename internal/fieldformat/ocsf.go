@@ -257,7 +257,7 @@ func beginOCSF(e *Encoder) {
 	if len(e.own) > 0 {
 		return
 	}
-	e.fill(atNestedTime, e.eventTime())
+	e.fill(atNestedTime, timeVal(e.eventTime()))
 	k := &e.table.known
 	if v := e.ev.verdict; v != nil && v.disposition != 0 {
 		e.fill(atActionId, intVal(v.action))
@@ -442,9 +442,6 @@ func (e *Encoder) nameFile(f *ocsfFile) {
 	}
 	e.set.drop(int(n))
 	e.soft.drop(int(n))
-	if p := e.plan.at(f.path); p >= 0 {
-		e.out[p].look()
-	}
 	if p := e.plan.at(f.path); p >= 0 && e.set.has(int(p)) && e.out[p].typ == typStr && baseName(e.out[p].str) != "" {
 		e.putText(n, baseName(e.out[p].str))
 	} else if p := e.plan.at(f.process); p >= 0 && p != n && e.set.has(int(p)) {
@@ -528,7 +525,7 @@ func completeOCSF(e *Encoder, t *tree) {
 		return 0, false
 	}
 	uid, _ := number("class_uid")
-	t.complete("time", e.eventTime())
+	t.complete("time", timeVal(e.eventTime()))
 	t.complete("activity_id", intVal(0))
 	activity, _ := number("activity_id")
 	category := uid / 1000

@@ -133,7 +133,7 @@ func beginUDM(e *Encoder) {
 		return
 	}
 	k := &e.table.known
-	e.fill(atMetadataEventTimestamp, e.eventTime())
+	e.fill(atMetadataEventTimestamp, timeVal(e.eventTime()))
 	if w := e.ev.severity.udm(); w != "" {
 		e.fill(atSecurityResultSeverity, strVal(w))
 	}
@@ -390,7 +390,7 @@ func completeUDM(e *Encoder, t *tree) {
 			n.value = timeVal(at)
 		}
 	}
-	t.complete("metadata.event_timestamp", e.eventTime())
+	t.complete("metadata.event_timestamp", timeVal(e.eventTime()))
 	t.complete("metadata.event_type", strVal("GENERIC_EVENT"))
 	t.complete("metadata.vendor_name", strVal(e.vendor()))
 	t.complete("metadata.product_name", strVal(e.product()))

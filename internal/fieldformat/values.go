@@ -24,7 +24,6 @@ type val struct {
 	str  string
 	pv   pcommon.Value // lists and maps
 	name string        // the name it came with; empty if it was derived
-	in   *input        // what it was read from, unmodified, if that is observed
 }
 
 type typ uint8
@@ -99,8 +98,6 @@ func (v *val) fitsAsIs(k kind) bool {
 		return v.typ == typStr && isIPv4(v.str)
 	case kindHost, kindURL:
 		return v.typ == typStr && v.str != "" && !hasBlank(v.str)
-	case kindTime:
-		return v.typ == typTime && v.num >= earliest
 	}
 	return false
 }
@@ -116,8 +113,6 @@ func hasBlank(s string) bool {
 
 // same tells whether two values say the same, so that one of them can go.
 func (v *val) same(w *val) bool {
-	v.look()
-	w.look()
 	if v.typ != w.typ {
 		return false
 	}
@@ -325,7 +320,6 @@ const (
 
 // convert brings a value into the form of a kind.
 func (e *Encoder) convert(k kind, arg string, f int, v *val) (val, fit) {
-	v.look()
 	if v.typ == typList && k != kindObject && k != kindJoin && k != kindJSON && k != kindConst &&
 		k != kindGeo && k != kindGeoLat && k != kindGeoLon {
 		s := v.pv.Slice()
@@ -393,7 +387,6 @@ func (e *Encoder) convert(k kind, arg string, f int, v *val) (val, fit) {
 }
 
 func (e *Encoder) text(k kind, v *val) (val, fit) {
-	v.look()
 	switch v.typ {
 	case typStr:
 		if k == kindDirection {
@@ -595,7 +588,6 @@ func when(ok bool, s string) (val, fit) {
 
 // plain is the value as text; of numbers a copy in the arena.
 func (e *Encoder) plain(v *val) (string, bool) {
-	v.look()
 	at := len(e.arena)
 	switch v.typ {
 	case typStr:
@@ -679,7 +671,6 @@ func lowerByte(c byte) byte {
 
 // int is the value as a whole number, if it is one: text of digits and floats without a fraction count.
 func (v *val) int() (int64, bool) {
-	v.look()
 	switch v.typ {
 	case typInt:
 		return v.num, true
@@ -783,7 +774,6 @@ func (e *Encoder) duration(k kind, v *val) (val, fit) {
 // time reads a time: RFC 3339 and its relatives, the dates of CEF and syslog, or a count of seconds, milliseconds,
 // microseconds or nanoseconds since 1970, told apart by size.
 func (v *val) time() (int64, bool) {
-	v.look()
 	switch v.typ {
 	case typTime:
 		return v.num, v.num >= earliest
