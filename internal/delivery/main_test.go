@@ -235,8 +235,6 @@ func named(key func(i int) string, data ...string) (int, iter.Seq[Record]) {
 
 func ownKey(i int) string { return fmt.Sprintf("key-%d", i) }
 
-func oneKey(int) string { return "key" }
-
 // numbers returns n texts, "first", "first+1" and so on.
 func numbers(first, n int) []string {
 	var all []string
