@@ -261,7 +261,6 @@ type outageRig struct {
 	begin   time.Time
 	mu      sync.Mutex
 	calls   []time.Duration // when they began
-	ends    []time.Duration
 	callers sync.WaitGroup
 }
 
