@@ -43,9 +43,20 @@ func AppendString(dst []byte, s string) []byte {
 	return dst
 }
 
-// appendKey appends the name of a member with its colon.
-func appendKey(dst []byte, key string) []byte {
-	return append(AppendString(dst, key), ':')
+// appendTextMember appends a member whose value is text, as most are: with one look for room.
+func appendTextMember(dst []byte, key, s string) []byte {
+	n, colon := len(dst), len(dst)+len(key)+2
+	end := colon + 1 + len(s) + 2
+	text := room(dst, end-n)[:end]
+	if copyPlain(text[n+1:], key) < len(key) || copyPlain(text[colon+2:], s) < len(s) {
+		return AppendString(append(AppendString(dst, key), ':'), s)
+	}
+	text[n] = '"'
+	text[colon-1] = '"'
+	text[colon] = ':'
+	text[colon+1] = '"'
+	text[end-1] = '"'
+	return text
 }
 
 // AppendEscaped appends s as AppendString does, without the quotes.
@@ -240,7 +251,12 @@ func AppendMap(dst []byte, m pcommon.Map) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = AppendValue(appendKey(dst, k), v)
+		if s := v.Str(); s != "" {
+			dst = appendTextMember(dst, k, s)
+			continue
+		}
+		dst = append(AppendString(dst, k), ':')
+		dst = AppendValue(dst, v)
 	}
 	return append(dst, '}')
 }

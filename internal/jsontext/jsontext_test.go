@@ -156,3 +156,16 @@ func BenchmarkAppendString(b *testing.B) {
 		buf = AppendString(buf[:0], s)
 	}
 }
+
+// TestAppendMapEverywhere puts what is not plain into key and value of a member.
+func TestAppendMapEverywhere(t *testing.T) {
+	for _, key := range []string{"", "k", "a longer key of a member", "qu\"ote", "a key with a \n line"} {
+		for _, value := range []string{"", "v", "a longer value of a member", "\xff", "a value with a \\ in it", "grüße"} {
+			m := pcommon.NewMap()
+			m.PutStr("before", "x")
+			m.PutStr(key, value)
+			m.PutStr("after", "y")
+			require.Equal(t, `{"before":"x",`+slowString(key)+":"+slowString(value)+`,"after":"y"}`, string(AppendMap(nil, m)))
+		}
+	}
+}
