@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/wirebench"
@@ -17,10 +18,12 @@ import (
 
 func main() {
 	wirebench.ServeIfSink()
+	serveIfOutage()
 	rounds := flag.Int("rounds", 5, "rounds that each group is measured for, one after the other")
 	slice := flag.Duration("slice", 250*time.Millisecond, "about how long each side runs in each round")
+	only := flag.String("only", "", "leave out the groups whose name does not contain this text")
 	flag.Parse()
-	met, err := run(*rounds, *slice)
+	met, err := run(*rounds, *slice, *only)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -30,12 +33,17 @@ func main() {
 	}
 }
 
-func run(rounds int, slice time.Duration) (met bool, err error) {
+func run(rounds int, slice time.Duration, only string) (met bool, err error) {
 	sink, err := wirebench.StartSink()
 	if err != nil {
 		return false, err
 	}
 	defer sink.Close()
+	away, err := startOutage() // it has nothing to do, all the time
+	if err != nil {
+		return false, err
+	}
+	defer away.close()
 
 	// A collector has a heap. Without one the collector of garbage would run
 	// after every few calls, and make the SDK look worse than it is.
@@ -45,7 +53,6 @@ func run(rounds int, slice time.Duration) (met bool, err error) {
 	// Every table of the benchmark. A new one is a group of sides and rows.
 	groups := []wirebench.Group{
 		wirebench.SendGoals(sink, slice),
-		wirebench.SendAlone(sink, slice),
 		encoding(slice),
 		formats(slice),
 		wholePath(sink, slice),
@@ -53,21 +60,37 @@ func run(rounds int, slice time.Duration) (met bool, err error) {
 		wirebench.ByCallSize(sink, slice),
 		wirebench.ByRecordSize(sink, slice),
 		wirebench.ByConsumers(sink, slice),
-		wirebench.Far(sink, slice),
 	}
 
 	fmt.Printf("%s, %d CPUs. Median of %d interleaved rounds, then the lowest and the highest one.\n",
 		runtime.Version(), runtime.NumCPU(), rounds)
 	met = true
+	report := func(name string, results []wirebench.Result) {
+		wirebench.Print(os.Stdout, name, results)
+		for _, r := range results {
+			met = met && r.Met()
+		}
+	}
 	for _, g := range groups {
+		if !strings.Contains(g.Name, only) {
+			continue
+		}
 		results, err := g.Measure(rounds)
 		if err != nil {
 			return false, err
 		}
-		wirebench.Print(os.Stdout, g.Name, results)
-		for _, r := range results {
-			met = met && r.Met()
+		report(g.Name, results)
+	}
+	if only == "" {
+		name, results, err := timeShares(sink, slice)
+		if err != nil {
+			return false, err
 		}
+		report(name, results)
+		if name, results, err = away.results(); err != nil {
+			return false, err
+		}
+		report(name, results)
 	}
 	return met, nil
 }
