@@ -156,7 +156,8 @@ func median(values []float64) float64 {
 }
 
 // Print writes the results of a group as lines of a table: the median, the
-// lowest and the highest round, the goal, and whether it was met.
+// lowest and the highest round where there are several, the goal, and whether
+// it was met.
 func Print(w io.Writer, group string, results []Result) {
 	fmt.Fprintf(w, "\n%s\n", group)
 	for _, r := range results {
@@ -173,7 +174,10 @@ func Print(w io.Writer, group string, results []Result) {
 				verdict = "MISSED"
 			}
 		}
-		spread := number(slices.Min(r.Values)) + " … " + number(slices.Max(r.Values))
+		spread := ""
+		if len(r.Values) > 1 {
+			spread = number(slices.Min(r.Values)) + " … " + number(slices.Max(r.Values))
+		}
 		line := fmt.Sprintf("  %-58s %9s %-8s %-19s %-17s %s", r.Name, number(r.Median()), r.Unit, spread, goal, verdict)
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}

@@ -99,8 +99,8 @@ things
   no goal                                                        900.0 µs       1.25 … 12345
   met                                                             0.44 ×        0.40 … 0.50         at most 0.45      met
   missed                                                          0.48 ×        0.40 … 0.60         at most 0.45      MISSED
-  fast enough                                                     1000 rec/s    1000 … 1000         at least 1000     met
-  too slow                                                       999.0 rec/s    999.0 … 999.0       at least 1000     MISSED
+  fast enough                                                     1000 rec/s                        at least 1000     met
+  too slow                                                       999.0 rec/s                        at least 1000     MISSED
 `, out.String())
 }
 
