@@ -13,22 +13,43 @@ const (
 // timeLength is the length of "2006-01-02T15:04:05.000000000".
 const timeLength = 29
 
-// AppendTime appends the quoted time of unixNano, nanoseconds since 1970 in UTC, in RFC 3339 with all nine decimals:
-// "2006-01-02T15:04:05.000000000Z". It covers the whole range of a signed 64-bit count, the years 1677 to 2262.
-func AppendTime(dst []byte, unixNano int64) []byte {
+// Clock appends times. It remembers the last second, which the next record mostly shares. The zero Clock is ready.
+type Clock struct {
+	second int64 // since 1970, that text is of
+	text   [timeLength]byte
+}
+
+// AppendTime is the function AppendTime.
+func (c *Clock) AppendTime(dst []byte, unixNano int64) []byte {
+	second, nanos := floorDiv(unixNano, nanosPerSecond)
+	if second != c.second || c.text[0] == 0 {
+		c.second = second
+		putSecond(&c.text, second)
+	}
 	n := len(dst)
 	dst = room(dst, timeLength+3)[:n+timeLength+3]
 	dst[n] = '"'
-	putTime((*[timeLength]byte)(dst[n+1:]), unixNano)
+	text := (*[timeLength]byte)(dst[n+1:])
+	*text = c.text
+	putNanos(text, uint32(nanos))
 	dst[n+timeLength+1] = 'Z'
 	dst[n+timeLength+2] = '"'
 	return dst
 }
 
+// AppendTime appends the quoted time of unixNano, nanoseconds since 1970 in UTC, in RFC 3339 with all nine decimals:
+// "2006-01-02T15:04:05.000000000Z". It covers the whole range of a signed 64-bit count, the years 1677 to 2262.
+func AppendTime(dst []byte, unixNano int64) []byte {
+	var c Clock
+	return c.AppendTime(dst, unixNano)
+}
+
 // AppendTimeText appends the time without quotes and with so many decimals, 0 to 9; what is finer is cut off.
 func AppendTimeText(dst []byte, unixNano int64, decimals int) []byte {
 	var text [timeLength]byte
-	putTime(&text, unixNano)
+	second, nanos := floorDiv(unixNano, nanosPerSecond)
+	putSecond(&text, second)
+	putNanos(&text, uint32(nanos))
 	n := timeLength - 9 + decimals
 	if decimals == 0 {
 		n-- // no point
@@ -36,15 +57,13 @@ func AppendTimeText(dst []byte, unixNano int64, decimals int) []byte {
 	return append(append(dst, text[:n]...), 'Z')
 }
 
-// putTime writes the time without the Z.
+// putSecond writes the date and the time of day.
 //
 // It computes the fields itself: time.AppendFormat costs several times as much, and every record has two times.
-func putTime(text *[timeLength]byte, unixNano int64) {
-	seconds, rest := floorDiv(unixNano, nanosPerSecond)
-	days, secondOfDay := floorDiv(seconds, secondsPerDay)
+func putSecond(text *[timeLength]byte, since1970 int64) {
+	days, secondOfDay := floorDiv(since1970, secondsPerDay)
 	year, month, day := civil(days)
-	second, nanos := uint32(secondOfDay), uint32(rest) // divisions are cheaper with 32 bits
-	micros := nanos / 1000
+	second := uint32(secondOfDay) // divisions are cheaper with 32 bits
 
 	put2(text, 0, year/100)
 	put2(text, 2, year%100)
@@ -59,6 +78,11 @@ func putTime(text *[timeLength]byte, unixNano int64) {
 	text[16] = ':'
 	put2(text, 17, second%60)
 	text[19] = '.'
+}
+
+// putNanos writes the decimals.
+func putNanos(text *[timeLength]byte, nanos uint32) {
+	micros := nanos / 1000
 	put2(text, 20, micros/10_000)
 	put2(text, 22, micros/100%100)
 	put2(text, 24, micros%100)

@@ -25,6 +25,8 @@ type Encoder struct {
 	hash    hash.Hash
 	sum     []byte // of hash
 
+	timestamp, observed jsontext.Clock
+
 	shared []byte // the fields of scope, resource and schema, each with its comma in front
 }
 
@@ -84,11 +86,11 @@ func (e *Encoder) Append(dst []byte, record plog.LogRecord) []byte {
 	open := len(dst)
 	if t := record.Timestamp(); t != 0 {
 		dst = append(dst, `,"timestamp":`...)
-		dst = jsontext.AppendTime(dst, int64(t))
+		dst = e.timestamp.AppendTime(dst, int64(t))
 	}
 	if t := record.ObservedTimestamp(); t != 0 {
 		dst = append(dst, `,"observed_timestamp":`...)
-		dst = jsontext.AppendTime(dst, int64(t))
+		dst = e.observed.AppendTime(dst, int64(t))
 	}
 	if n := record.SeverityNumber(); n != plog.SeverityNumberUnspecified {
 		dst = append(dst, `,"severity_number":`...)
