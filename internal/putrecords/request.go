@@ -235,12 +235,27 @@ func (e Entry) Data() []byte { return e.wire.data(e.encoded, e.size-len(e.key)) 
 // isPlain reports whether s is the same in every encoding: printable ASCII
 // without quotes and backslashes, as nearly all keys are.
 func isPlain(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if !arePlain(uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56) { // one load
+			return false
+		}
+	}
 	for i := range len(s) {
 		if c := s[i]; c-0x20 >= 0x5f || c == '"' || c == '\\' {
 			return false
 		}
 	}
 	return true
+}
+
+// arePlain is isPlain for eight bytes. For bytes below 0x80, b-n borrows into
+// the highest bit exactly where b < n, and what a borrow spoils lies above a
+// byte that is not plain anyway.
+func arePlain(w uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	control, quote, backslash, del := w-ones*0x20, (w^ones*'"')-ones, (w^ones*'\\')-ones, w+ones
+	return (w|control|quote|backslash|del)&highs == 0
 }
 
 // valid is s with each byte that is not UTF-8 replaced.

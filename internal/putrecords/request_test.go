@@ -295,3 +295,18 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// TestIsPlain puts every byte at every place of keys around the size of the
+// words that are looked at together.
+func TestIsPlain(t *testing.T) {
+	const key = "0123456789abcdefghijklmno"
+	for n := range len(key) + 1 {
+		require.True(t, isPlain(key[:n]))
+		for at := range n {
+			for c := range 256 {
+				plain := c >= 0x20 && c < 0x7f && c != '"' && c != '\\'
+				require.Equal(t, plain, isPlain(key[:at]+string([]byte{byte(c)})+key[at+1:n]), "%#x at %d", c, at)
+			}
+		}
+	}
+}
