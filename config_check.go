@@ -18,6 +18,7 @@ import (
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/fieldformat"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/metadata"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/partitionkey"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/plainjson"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/postprocess"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/schedule"
 )
@@ -205,12 +206,6 @@ func (c *Config) checkStream(m *mistakes) {
 	}
 }
 
-// recordFields are the fields of a record in plain JSON.
-var recordFields = []string{
-	"timestamp", "observed_timestamp", "severity_number", "severity_text", "event_name", "body", "attributes",
-	"trace_id", "span_id", "flags", "dropped_attributes_count", "scope", "resource", "schema_url",
-}
-
 func (c *Config) checkRecords(m *mistakes) {
 	switch {
 	case c.PartitionKey != "" && c.PartitionKeyFrom != "":
@@ -249,7 +244,7 @@ func (c *Config) checkRecords(m *mistakes) {
 		m.add([]string{"event_id"}, "`event_id` is %q: write true, or the name of a field in letters, digits, dots, hyphens and underscores", printable(c.EventID))
 	case c.FieldFormat != "" && c.EventID != defaultEventIDField:
 		m.add([]string{"event_id", "field_format"}, "`event_id` takes a name only without `field_format`: write true, and the id goes where the format has a place for it")
-	case slices.Contains(recordFields, c.EventID):
+	case slices.Contains(plainjson.Fields, c.EventID):
 		m.add([]string{"event_id"}, "`event_id` is %q, which every record has already: write another name", c.EventID)
 	}
 }

@@ -227,35 +227,35 @@ func writeCEF(e *Encoder, dst []byte) []byte {
 		dst = e.appendEscaped(dst, &e.out[e.plan.at(s)], escapeHeader)
 		dst = append(dst, '|')
 	}
+	return e.appendPairs(dst, ' ', escapeExtension, cefTaken, nil)
+}
+
+// appendPairs writes the attributes of a CEF or LEEF line: the leaves but those of the header, then the bag, whose keys
+// make way for those that are reserved or taken.
+func (e *Encoder) appendPairs(dst []byte, separator byte, values *escape, reserved map[string]bool, taken func(key string) bool) []byte {
 	e.spans = e.spans[:0]
 	first := true
-	separate := func() {
+	pair := func(key string, v *val) {
 		if !first {
-			dst = append(dst, ' ')
+			dst = append(dst, separator)
 		}
 		first = false
+		dst = append(append(dst, key...), '=')
+		dst = e.appendEscaped(dst, v, values)
 	}
 	header := e.plan.top["header"]
 	for w, word := range e.set {
 		for ; word != 0; word &= word - 1 {
 			i := w<<6 + bits.TrailingZeros64(word)
-			if int32(i) >= header.lo && int32(i) < header.hi {
-				continue
+			if int32(i) < header.lo || int32(i) >= header.hi {
+				pair(e.plan.leaves[i].path, &e.out[i])
 			}
-			separate()
-			dst = append(append(dst, e.plan.leaves[i].path...), '=')
-			dst = e.appendEscaped(dst, &e.out[i], escapeExtension)
 		}
 	}
 	for i := range e.bag {
-		v := &e.bag[i]
-		if v.holdsNothing() {
-			continue
+		if v := &e.bag[i]; !v.holdsNothing() {
+			pair(e.uniqueKey(e.bagKey(v.name, camel, reserved), taken), v)
 		}
-		key := e.uniqueKey(e.bagKey(v.name, camel, cefTaken), nil)
-		separate()
-		dst = append(append(dst, key...), '=')
-		dst = e.appendEscaped(dst, v, escapeExtension)
 	}
 	return dst
 }

@@ -3,7 +3,6 @@
 package fieldformat
 
 import (
-	"math/bits"
 	"slices"
 	"strings"
 )
@@ -78,39 +77,9 @@ func writeLEEF(e *Encoder, dst []byte) []byte {
 		dst = append(dst, '|')
 	}
 	dst = append(dst, "x09|"...)
-	e.spans = e.spans[:0]
-	first := true
-	separate := func() {
-		if !first {
-			dst = append(dst, '\t')
-		}
-		first = false
-	}
-	header := e.plan.top["header"]
-	for w, word := range e.set {
-		for ; word != 0; word &= word - 1 {
-			i := w<<6 + bits.TrailingZeros64(word)
-			if int32(i) >= header.lo && int32(i) < header.hi {
-				continue
-			}
-			separate()
-			dst = append(append(dst, e.plan.leaves[i].path...), '=')
-			dst = e.appendEscaped(dst, &e.out[i], replaceInValue)
-		}
-	}
 	taken := func(key string) bool {
 		i, known := e.plan.byPath[key]
 		return known && e.set.has(int(i))
 	}
-	for i := range e.bag {
-		v := &e.bag[i]
-		if v.holdsNothing() {
-			continue
-		}
-		key := e.uniqueKey(e.bagKey(v.name, camel, leefKeys), taken)
-		separate()
-		dst = append(append(dst, key...), '=')
-		dst = e.appendEscaped(dst, v, replaceInValue)
-	}
-	return dst
+	return e.appendPairs(dst, '\t', replaceInValue, leefKeys, taken)
 }

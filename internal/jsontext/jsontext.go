@@ -178,13 +178,6 @@ func AppendFloat(dst []byte, f float64) []byte {
 	return strconv.AppendFloat(dst, f, format, -1, 64)
 }
 
-// AppendBase64 appends b as a JSON string in standard base64 (RFC 4648, section 4).
-func AppendBase64(dst, b []byte) []byte {
-	dst = append(dst, '"')
-	dst = base64.StdEncoding.AppendEncode(dst, b)
-	return append(dst, '"')
-}
-
 // AppendHex appends b as a JSON string of lower-case hexadecimal digits.
 func AppendHex(dst, b []byte) []byte {
 	dst = append(dst, '"')
@@ -227,7 +220,7 @@ func AppendValue(dst []byte, v pcommon.Value) []byte {
 	}
 }
 
-// appendBytes is AppendBase64 without the copy that ByteSlice.AsRaw would make.
+// appendBytes appends b as a JSON string in standard base64 (RFC 4648, section 4), without the copy that AsRaw would make.
 func appendBytes(dst []byte, b pcommon.ByteSlice) []byte {
 	dst = append(dst, '"')
 	var group [3]byte

@@ -140,7 +140,6 @@ func TestAppendBytes(t *testing.T) {
 		v := pcommon.NewValueBytes()
 		v.Bytes().FromRaw(raw)
 		assert.Equal(t, want, string(AppendValue(nil, v)))
-		assert.Equal(t, want, string(AppendBase64(nil, raw)))
 	}
 	assert.Equal(t, `"00ff10"`, string(AppendHex(nil, []byte{0, 255, 16})))
 }

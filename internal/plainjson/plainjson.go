@@ -6,6 +6,7 @@ package plainjson
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"hash"
 	"strconv"
 
@@ -15,8 +16,14 @@ import (
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
 )
 
-// recordUID is the attribute of the semantic conventions that identifies a record.
-const recordUID = "log.record.uid"
+// RecordUID is the attribute of the semantic conventions that identifies a record.
+const RecordUID = "log.record.uid"
+
+// Fields are the names that a record's fields have, besides that of the id, in their order.
+var Fields = []string{
+	"timestamp", "observed_timestamp", "severity_number", "severity_text", "event_name", "body", "attributes",
+	"trace_id", "span_id", "flags", "dropped_attributes_count", "scope", "resource", "schema_url",
+}
 
 // Encoder encodes records. Empty parts are left out. What all records of a scope share comes last in each, and is encoded
 // once. An Encoder is used by one goroutine at a time.
@@ -24,6 +31,7 @@ type Encoder struct {
 	eventID string // field of the stable id; empty: none
 	hash    hash.Hash
 	sum     []byte // of hash
+	own     []byte // the fields of a record of which only the id is wanted
 
 	timestamp, observed jsontext.Clock
 
@@ -32,11 +40,7 @@ type Encoder struct {
 
 // New returns an encoder. eventID names the field of the record's stable id; without a name there is none.
 func New(eventID string) *Encoder {
-	e := &Encoder{eventID: eventID}
-	if eventID != "" {
-		e.hash = sha256.New()
-	}
-	return e
+	return &Encoder{eventID: eventID, hash: sha256.New()}
 }
 
 // Clone returns an encoder like this one for another goroutine.
@@ -84,6 +88,23 @@ func appendScope(dst []byte, scope pcommon.InstrumentationScope) []byte {
 // Append appends one record to dst.
 func (e *Encoder) Append(dst []byte, record plog.LogRecord) []byte {
 	open := len(dst)
+	dst = e.appendFields(dst, record)
+	if e.eventID != "" {
+		dst = e.appendEventID(dst, open, record)
+	}
+	dst = append(dst, e.shared...)
+	return closeObject(dst, open)
+}
+
+// ID returns the id that a record without a log.record.uid has wherever and whenever it is encoded: a hash of all its
+// content.
+func (e *Encoder) ID(record plog.LogRecord) string {
+	e.own = e.appendFields(e.own[:0], record)
+	return hex.EncodeToString(e.contentID(e.own))
+}
+
+// appendFields appends what is not shared with other records, each field with a comma in front.
+func (e *Encoder) appendFields(dst []byte, record plog.LogRecord) []byte {
 	if t := record.Timestamp(); t != 0 {
 		dst = append(dst, `,"timestamp":`...)
 		dst = e.timestamp.AppendTime(dst, int64(t))
@@ -128,33 +149,31 @@ func (e *Encoder) Append(dst []byte, record plog.LogRecord) []byte {
 		dst = append(dst, `,"dropped_attributes_count":`...)
 		dst = strconv.AppendUint(dst, uint64(n), 10)
 	}
-	if e.eventID != "" {
-		dst = e.appendEventID(dst, open, record)
-	}
-	dst = append(dst, e.shared...)
-	return closeObject(dst, open)
+	return dst
 }
 
-// appendEventID appends an id that the record has wherever and whenever it is encoded: its log.record.uid, else a hash
-// of all its content, of which dst holds what is not shared from open on.
+// appendEventID appends the field of the id. The record's own fields lie in dst from open on.
 func (e *Encoder) appendEventID(dst []byte, open int, record plog.LogRecord) []byte {
-	uid, given := record.Attributes().Get(recordUID)
-	if !given {
-		// The length keeps apart what is the record's and what is shared.
-		e.sum = binary.BigEndian.AppendUint64(e.sum[:0], uint64(len(dst)-open))
-		e.hash.Reset()
-		e.hash.Write(e.sum)
-		e.hash.Write(dst[open:])
-		e.hash.Write(e.shared)
-		e.sum = e.hash.Sum(e.sum[:0])
-	}
+	own := dst[open:]
 	dst = append(dst, ',')
 	dst = jsontext.AppendString(dst, e.eventID)
 	dst = append(dst, ':')
-	if given {
+	if uid, given := record.Attributes().Get(RecordUID); given {
 		return jsontext.AppendString(dst, uid.AsString())
 	}
-	return jsontext.AppendHex(dst, e.sum[:16])
+	return jsontext.AppendHex(dst, e.contentID(own))
+}
+
+// contentID returns a hash of a record's own fields and of those that it shares. It is valid until the next call.
+func (e *Encoder) contentID(own []byte) []byte {
+	// The length keeps apart what is the record's and what is shared.
+	e.sum = binary.BigEndian.AppendUint64(e.sum[:0], uint64(len(own)))
+	e.hash.Reset()
+	e.hash.Write(e.sum)
+	e.hash.Write(own)
+	e.hash.Write(e.shared)
+	e.sum = e.hash.Sum(e.sum[:0])
+	return e.sum[:16]
 }
 
 // closeObject makes an object of the fields from open on, each of which was written with a comma in front.

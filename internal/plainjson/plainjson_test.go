@@ -3,6 +3,7 @@
 package plainjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -112,6 +113,40 @@ func golden(t *testing.T, path, got string) {
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, string(want), got)
+}
+
+// Every field that a record can have is one of Fields, and in their order.
+func TestFields(t *testing.T) {
+	ld := everything()
+	rl := ld.ResourceLogs().At(0)
+	sl := rl.ScopeLogs().At(0)
+	e := New("")
+	e.Start(rl, sl)
+	decoder := json.NewDecoder(bytes.NewReader(e.Append(nil, sl.LogRecords().At(0))))
+	_, err := decoder.Token() // the brace
+	require.NoError(t, err)
+	var names []string
+	for decoder.More() {
+		name, err := decoder.Token()
+		require.NoError(t, err)
+		names = append(names, name.(string))
+		var value json.RawMessage
+		require.NoError(t, decoder.Decode(&value))
+	}
+	assert.Equal(t, Fields, names)
+}
+
+func TestIDIsTheOneThatIsWritten(t *testing.T) {
+	e := New("event_id")
+	for _, rl := range everything().ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			e.Start(rl, sl)
+			for _, record := range sl.LogRecords().All() {
+				id := e.ID(record)
+				assert.Contains(t, string(e.Append(nil, record)), `"event_id":"`+id+`"`)
+			}
+		}
+	}
 }
 
 func TestEventID(t *testing.T) {

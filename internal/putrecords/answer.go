@@ -106,6 +106,22 @@ type entry struct {
 	shard, sequence, code, message []byte
 }
 
+// member returns where the text of a member goes, or nil for one that does not matter.
+func (e *entry) member(name []byte) *[]byte {
+	switch string(name) {
+	case "ShardId":
+		return &e.shard
+	case "SequenceNumber":
+		return &e.sequence
+	case "ErrorCode":
+		return &e.code
+	case "ErrorMessage":
+		return &e.message
+	default:
+		return nil
+	}
+}
+
 // result takes the next result.
 func (t *tally) result(e *entry) {
 	i := t.seen

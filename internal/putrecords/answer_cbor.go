@@ -165,17 +165,8 @@ func (r *cborReader) results(t *tally) error {
 	t.seen, t.failed, t.vague = 0, 0, false
 	var e entry
 	member := func(name []byte) error {
-		var to *[]byte
-		switch string(name) {
-		case "ShardId":
-			to = &e.shard
-		case "SequenceNumber":
-			to = &e.sequence
-		case "ErrorCode":
-			to = &e.code
-		case "ErrorMessage":
-			to = &e.message
-		default:
+		to := e.member(name)
+		if to == nil {
 			return r.skip(0)
 		}
 		text, err := r.text()
