@@ -77,7 +77,7 @@ func (e *encoder) records(ctx context.Context, ld plog.Logs, excluded func(ordin
 						continue
 					}
 					key := e.key(ctx, rl, sl, record)
-					if !e.encode(rl, sl, record, len(key)) {
+					if !e.encode(record, len(key)) {
 						continue
 					}
 					if !yield(delivery.Record{Ordinal: ordinal, Data: e.data, Key: key}) {
@@ -99,7 +99,7 @@ func (e *encoder) key(ctx context.Context, rl plog.ResourceLogs, sl plog.ScopeLo
 }
 
 // encode writes the record to e.data. It reports false for a record that it had to drop.
-func (e *encoder) encode(rl plog.ResourceLogs, sl plog.ScopeLogs, record plog.LogRecord, keySize int) bool {
+func (e *encoder) encode(record plog.LogRecord, keySize int) bool {
 	var err error
 	if e.data, err = e.marshaler.append(e.data[:0], record); err != nil {
 		e.drop(accounting.ReasonEncoding, err)

@@ -141,7 +141,7 @@ func (e testEncoder) encodeOne(fill func(plog.LogRecord)) ([]byte, bool) {
 	record := sl.LogRecords().AppendEmpty()
 	fill(record)
 	e.marshaler.start(rl, sl)
-	ok := e.encode(rl, sl, record, 0)
+	ok := e.encode(record, 0)
 	return e.data, ok
 }
 

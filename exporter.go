@@ -354,7 +354,8 @@ var (
 // leave accounts for the records of a batch that are not settled when Deliver returns.
 //
 // A persistent queue can keep whole requests of a receiver only, of which others may be delivered already. So the
-// records go back into the queue as a new request, and the old ones are done.
+// records go back into the queue as a new request, and the old ones are done. Shutdown accounts for them, with all that
+// the queue holds: until it has stopped, one may come here twice.
 func (e *kinesisExporter) leave(ctx context.Context, ld plog.Logs, left []int) error {
 	switch {
 	case senderWaits(e.cfg):
@@ -365,7 +366,6 @@ func (e *kinesisExporter) leave(ctx context.Context, ld plog.Logs, left []int) e
 		e.ledger.Returned(len(left), reason)
 		return consumererror.NewLogs(err, pick(ld, left))
 	case persistent(e.cfg):
-		e.ledger.Returned(len(left), accounting.ReasonShutdown)
 		within, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		if err := e.Logs.ConsumeLogs(within, pick(ld, left)); err == nil {
@@ -404,12 +404,16 @@ func (e *kinesisExporter) Shutdown(ctx context.Context) error {
 		err = errors.Join(err, e.gauges.Unregister())
 	}
 	totals := e.ledger.Totals()
+	kept := totals.Returned + totals.Open()
+	if persistent(e.cfg) {
+		e.ledger.Returned(int(totals.Open()), accounting.ReasonShutdown)
+	}
 	e.set.Logger.Info("Exporter has shut down.",
 		zap.String("stream", e.cfg.Stream),
 		zap.Int64("records_accepted", totals.Accepted),
 		zap.Int64("records_restored", totals.Restored),
 		zap.Int64("records_delivered", totals.Delivered),
-		zap.Int64("records_kept", totals.Returned+totals.Open()),
+		zap.Int64("records_kept", kept),
 		zap.Int64("records_dropped", totals.Dropped),
 		zap.Duration("duration", time.Since(begin)))
 	return err

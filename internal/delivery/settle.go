@@ -171,11 +171,14 @@ func refusesRecord(code string) bool {
 	return code == "InvalidArgumentException" || code == "ValidationException"
 }
 
-func entryError(r putrecords.Result) error {
-	if r.ErrorMessage == "" {
-		return errors.New("kinesis failed the record: " + r.ErrorCode)
+// entryError is the answer for a record that was not taken, as an error. Its text is only made where it is read.
+type entryError putrecords.Result
+
+func (e entryError) Error() string {
+	if e.ErrorMessage == "" {
+		return "kinesis failed the record: " + e.ErrorCode
 	}
-	return errors.New("kinesis failed the record: " + r.ErrorCode + ": " + r.ErrorMessage)
+	return "kinesis failed the record: " + e.ErrorCode + ": " + e.ErrorMessage
 }
 
 // unanswered sends back all records of a request that failed as a whole.
