@@ -18,6 +18,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/benchlogs"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -186,55 +188,15 @@ func firstRecord(ld plog.Logs) plog.LogRecord {
 	return ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 }
 
-// richLogs returns records of about 1 KB with 12 attributes, and 8 of their resource.
-func richLogs(records, resources int) plog.Logs {
-	ld := plog.NewLogs()
-	for r := range resources {
-		rl := ld.ResourceLogs().AppendEmpty()
-		for i := range 8 {
-			rl.Resource().Attributes().PutStr(fmt.Sprintf("resource.attribute.%d", i), fmt.Sprintf("value-%d-of-resource-%d", i, r))
-		}
-		sl := rl.ScopeLogs().AppendEmpty()
-		sl.Scope().SetName("bench")
-		for n := range records / resources {
-			lr := sl.LogRecords().AppendEmpty()
-			lr.SetTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + n))
-			lr.SetObservedTimestamp(pcommon.Timestamp(1_700_000_001_000_000_000 + n))
-			lr.SetSeverityNumber(plog.SeverityNumberInfo)
-			lr.SetSeverityText("INFO")
-			lr.Body().SetStr(strings.Repeat("a line of an application's log ", 8))
-			for i := range 9 {
-				lr.Attributes().PutStr(fmt.Sprintf("attribute.%d", i), fmt.Sprintf("value-%d-of-record-%d", i, n))
-			}
-			lr.Attributes().PutInt("http.response.status_code", 200)
-			lr.Attributes().PutInt("http.response.body.size", int64(n)*1000)
-			lr.Attributes().PutDouble("duration", float64(n)/7)
-		}
-	}
-	return ld
-}
-
-// rawLogs returns records of a line of text only, about 256 bytes of data each.
-func rawLogs(records int) plog.Logs {
-	ld := plog.NewLogs()
-	sl := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
-	for n := range records {
-		lr := sl.LogRecords().AppendEmpty()
-		lr.SetObservedTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + n))
-		lr.Body().SetStr(strings.Repeat("a raw line of text ", 10))
-	}
-	return ld
-}
-
 // BenchmarkEncode is to be read against BenchmarkProto: the cost of plain JSON against that of OTLP.
 func BenchmarkEncode(b *testing.B) {
 	for _, resources := range []int{1, 4, 16} {
 		b.Run(fmt.Sprintf("rich/resources=%d", resources), func(b *testing.B) {
-			benchmarkEncoder(b, New(""), richLogs(500, resources))
+			benchmarkEncoder(b, New(""), benchlogs.Rich(resources, 500))
 		})
 	}
-	b.Run("rich/event_id", func(b *testing.B) { benchmarkEncoder(b, New("event_id"), richLogs(500, 1)) })
-	b.Run("raw", func(b *testing.B) { benchmarkEncoder(b, New(""), rawLogs(500)) })
+	b.Run("rich/event_id", func(b *testing.B) { benchmarkEncoder(b, New("event_id"), benchlogs.Rich(1, 500)) })
+	b.Run("raw", func(b *testing.B) { benchmarkEncoder(b, New(""), benchlogs.Lines(500)) })
 }
 
 func benchmarkEncoder(b *testing.B, e *Encoder, ld plog.Logs) {
@@ -257,7 +219,7 @@ func benchmarkEncoder(b *testing.B, e *Encoder, ld plog.Logs) {
 }
 
 func BenchmarkProto(b *testing.B) {
-	for name, ld := range map[string]plog.Logs{"rich": richLogs(500, 1), "raw": rawLogs(500)} {
+	for name, ld := range map[string]plog.Logs{"rich": benchlogs.Rich(1, 500), "raw": benchlogs.Lines(500)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			n := 0

@@ -7,10 +7,15 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/benchlogs"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/fieldformat"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/plainjson"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/putrecords"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/wirebench"
 )
+
+// perBatch is how many records each batch has: a full request.
+const perBatch = putrecords.MaxRecords
 
 // encode runs a batch through append, a function for each record.
 func encode(name string, ld plog.Logs, start func(plog.ResourceLogs, plog.ScopeLogs), appendRecord func([]byte, plog.LogRecord) []byte) wirebench.Side {
@@ -56,8 +61,8 @@ func encoding(slice time.Duration) wirebench.Group {
 		Slice: slice,
 		Open: func() ([]wirebench.Side, error) {
 			return []wirebench.Side{
-				encodePlain("rich", richLogs(1, perBatch), ""), encodeProto("proto", richLogs(1, perBatch)), encodePlain("raw", rawLogs(perBatch), ""),
-				encodePlain("16 resources", richLogs(16, perBatch), ""), encodePlain("event_id", richLogs(1, perBatch), "event_id"),
+				encodePlain("rich", benchlogs.Rich(1, perBatch), ""), encodeProto("proto", benchlogs.Rich(1, perBatch)), encodePlain("raw", benchlogs.Lines(perBatch), ""),
+				encodePlain("16 resources", benchlogs.Rich(16, perBatch), ""), encodePlain("event_id", benchlogs.Rich(1, perBatch), "event_id"),
 			}, nil
 		},
 		Rows: []wirebench.Row{
@@ -90,14 +95,14 @@ func formats(slice time.Duration) wirebench.Group {
 		},
 	}, wirebench.CPU("plain JSON, CPU a record", "plain"))
 	g.Open = func() ([]wirebench.Side, error) {
-		sides := []wirebench.Side{encodePlain("plain", firewallLogs(), "")}
+		sides := []wirebench.Side{encodePlain("plain", benchlogs.Firewall(perBatch), "")}
 		for _, name := range names {
 			format, err := fieldformat.Parse(name)
 			if err != nil {
 				return nil, err
 			}
 			e := fieldformat.New(format, fieldformat.Options{})
-			sides = append(sides, encode(name, firewallLogs(),
+			sides = append(sides, encode(name, benchlogs.Firewall(perBatch),
 				func(rl plog.ResourceLogs, sl plog.ScopeLogs) { e.Start(rl.Resource(), sl.Scope()) },
 				func(dst []byte, record plog.LogRecord) []byte {
 					dst, err = e.AppendRecord(dst, record)

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	amazonkinesisexporter "github.com/otel-kinesis/amazonkinesisexporter"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/benchlogs"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/kinesistest"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/putrecords"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/wirebench"
@@ -35,7 +36,7 @@ const (
 
 // wholePath compares the exporter, from a receiver's request to settled, with its parts.
 func wholePath(sink *wirebench.Sink, slice time.Duration) wirebench.Group {
-	raw, rich := rawLogs(perRequest), richLogs(1, perRequest)
+	raw, rich := benchlogs.Lines(perRequest), benchlogs.Rich(1, perRequest)
 	return wirebench.Group{
 		Name:  fmt.Sprintf("Whole path: requests of %d records in, queue, batch, encode, send, settle. Default configuration, TLS.", perRequest),
 		Slice: slice,
@@ -54,7 +55,7 @@ func wholePath(sink *wirebench.Sink, slice time.Duration) wirebench.Group {
 			if err != nil {
 				return nil, err
 			}
-			return []wirebench.Side{receive, encodePlain("encode", rawLogs(perBatch), ""), send, wholeRaw, wholeRich}, nil
+			return []wirebench.Side{receive, encodePlain("encode", benchlogs.Lines(perBatch), ""), send, wholeRaw, wholeRich}, nil
 		},
 		Rows: []wirebench.Row{
 			{Name: "256 B, CPU against unmarshalling, encoding, sending alone", Unit: "×", Value: func(r wirebench.Round) float64 {
@@ -75,7 +76,7 @@ func farAway(sink *wirebench.Sink, slice time.Duration) wirebench.Group {
 		Name:  "Whole path, answers after 35 ms: 20 ms of way, 15 ms of service. Default configuration.",
 		Slice: 4 * slice,
 		Open: func() ([]wirebench.Side, error) {
-			side, err := throughExporter("far", sink.Endpoint(0, 35*time.Millisecond), rawLogs(perRequest))
+			side, err := throughExporter("far", sink.Endpoint(0, 35*time.Millisecond), benchlogs.Lines(perRequest))
 			return []wirebench.Side{side}, err
 		},
 		Rows: []wirebench.Row{{

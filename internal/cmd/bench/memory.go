@@ -18,6 +18,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/benchlogs"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/wirebench"
 )
 
@@ -121,7 +122,7 @@ func serveOutage() error {
 
 	var m memory
 	full := errors.New("the queue is full")
-	err = receive(rawLogs(perRequest), 1<<20, func(ld plog.Logs) error {
+	err = receive(benchlogs.Lines(perRequest), 1<<20, func(ld plog.Logs) error {
 		if logs.ConsumeLogs(context.Background(), ld) != nil {
 			return full
 		}

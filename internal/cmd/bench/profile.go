@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/benchlogs"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/wirebench"
 )
 
@@ -51,7 +52,7 @@ var own = regexp.MustCompile(`\.\(\*books\)\.`)
 
 // timeShares shows where the CPU time of the whole path goes.
 func timeShares(sink *wirebench.Sink, slice time.Duration) (name string, results []wirebench.Result, err error) {
-	side, err := throughExporter("profiled", sink.Endpoint(0, 0), rawLogs(perRequest))
+	side, err := throughExporter("profiled", sink.Endpoint(0, 0), benchlogs.Lines(perRequest))
 	if err != nil {
 		return "", nil, err
 	}

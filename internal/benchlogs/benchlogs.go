@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package benchlogs makes the records that benchmarks measure with, so that their figures can be compared.
+package benchlogs
 
 import (
 	"fmt"
@@ -8,14 +9,10 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
-
-	"github.com/otel-kinesis/amazonkinesisexporter/internal/putrecords"
 )
 
-const perBatch = putrecords.MaxRecords
-
-// richLogs returns n records of about 1 KB with 12 attributes, and 8 of their resource.
-func richLogs(resources, n int) plog.Logs {
+// Rich returns n records of about 1 KB with 12 attributes, and 8 of their resource.
+func Rich(resources, n int) plog.Logs {
 	ld := plog.NewLogs()
 	for r := range resources {
 		rl := ld.ResourceLogs().AppendEmpty()
@@ -41,8 +38,8 @@ func richLogs(resources, n int) plog.Logs {
 	return ld
 }
 
-// rawLogs returns n lines of text that make 256 bytes of data each.
-func rawLogs(n int) plog.Logs {
+// Lines returns n lines of text that make 256 bytes of data each.
+func Lines(n int) plog.Logs {
 	ld := plog.NewLogs()
 	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for i := range n {
@@ -53,8 +50,8 @@ func rawLogs(n int) plog.Logs {
 	return ld
 }
 
-// firewallLogs returns a batch of denied connections as a firewall reports them, in ECS names.
-func firewallLogs() plog.Logs {
+// Firewall returns n denied connections as a firewall reports them, in ECS names.
+func Firewall(n int) plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
 	for key, value := range map[string]string{
@@ -64,9 +61,9 @@ func firewallLogs() plog.Logs {
 		rl.Resource().Attributes().PutStr(key, value)
 	}
 	records := rl.ScopeLogs().AppendEmpty().LogRecords()
-	for n := range perBatch {
+	for i := range n {
 		lr := records.AppendEmpty()
-		lr.SetTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + n))
+		lr.SetTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + i))
 		lr.SetSeverityNumber(plog.SeverityNumberWarn)
 		lr.Body().SetStr("Deny tcp src outside:203.0.113.9/51514 dst inside:192.0.2.20/443 by access-group outside_in")
 		a := lr.Attributes()
@@ -74,12 +71,12 @@ func firewallLogs() plog.Logs {
 		a.PutStr("event.category", "network")
 		a.PutStr("event.type", "denied")
 		a.PutStr("source.ip", "203.0.113.9")
-		a.PutInt("source.port", int64(1024+n))
+		a.PutInt("source.port", int64(1024+i))
 		a.PutStr("destination.ip", "192.0.2.20")
 		a.PutInt("destination.port", 443)
 		a.PutStr("network.transport", "tcp")
 		a.PutStr("network.direction", "inbound")
-		a.PutInt("network.bytes", int64(n)*64)
+		a.PutInt("network.bytes", int64(i)*64)
 		a.PutStr("rule.name", "outside_in")
 		a.PutStr("user.name", "ada")
 	}
