@@ -37,7 +37,7 @@ type encoder struct {
 }
 
 func newEncoder(cfg *Config, ledger *accounting.Ledger, set component.TelemetrySettings) (*encoder, error) {
-	m, err := newMarshaler(cfg)
+	m, err := newMarshaler(cfg, set.Logger)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
 
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/fieldformat"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/plainjson"
@@ -22,7 +23,7 @@ type marshaler interface {
 }
 
 // newMarshaler returns the marshaler that the configuration asks for.
-func newMarshaler(cfg *Config) (marshaler, error) {
+func newMarshaler(cfg *Config, logger *zap.Logger) (marshaler, error) {
 	if cfg.FieldFormat == "" {
 		return plainMarshaler{plainjson.New(cfg.EventID)}, nil
 	}
@@ -35,6 +36,7 @@ func newMarshaler(cfg *Config) (marshaler, error) {
 		Product: cfg.Product,
 		Version: cfg.Version,
 		EventID: cfg.EventID != "",
+		Warn:    func(message string) { logger.Error(message, zap.Stringer("field_format", format)) },
 	})}, nil
 }
 

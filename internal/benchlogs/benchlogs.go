@@ -5,6 +5,7 @@ package benchlogs
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -50,35 +51,62 @@ func Lines(n int) plog.Logs {
 	return ld
 }
 
-// Firewall returns n denied connections as a firewall reports them, in ECS names.
+// Firewall returns n connections as a firewall reports them, in ECS names: allowed and denied, of a few protocols, rules and
+// users, between any addresses and ports.
 func Firewall(n int) plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
-	for key, value := range map[string]string{
-		"observer.vendor": "Example", "observer.product": "Wall", "observer.version": "11.1", "observer.hostname": "fw-01",
-		"observer.ip": "198.51.100.1", "observer.type": "firewall", "cloud.region": "eu-west-1", "host.name": "fw-01",
+	for _, pair := range [][2]string{
+		{"observer.vendor", "Example"}, {"observer.product", "Wall"}, {"observer.version", "11.1"}, {"observer.hostname", "fw-01"},
+		{"observer.ip", "198.51.100.1"}, {"observer.type", "firewall"}, {"cloud.region", "eu-west-1"}, {"host.name", "fw-01"},
 	} {
-		rl.Resource().Attributes().PutStr(key, value)
+		rl.Resource().Attributes().PutStr(pair[0], pair[1])
 	}
 	records := rl.ScopeLogs().AppendEmpty().LogRecords()
+	r := rand.New(rand.NewPCG(1, 2))
 	for i := range n {
 		lr := records.AppendEmpty()
-		lr.SetTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + i))
-		lr.SetSeverityNumber(plog.SeverityNumberWarn)
-		lr.Body().SetStr("Deny tcp src outside:203.0.113.9/51514 dst inside:192.0.2.20/443 by access-group outside_in")
+		lr.SetTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + i*7_654_321))
+		lr.SetSeverityNumber(plog.SeverityNumberInfo)
+		action, kind := "allowed", "allowed"
+		if r.IntN(4) == 0 {
+			action, kind = "denied", "denied"
+			lr.SetSeverityNumber(plog.SeverityNumberWarn)
+		}
+		transport := [...]string{"tcp", "tcp", "tcp", "udp", "icmp"}[r.IntN(5)]
+		source, destination := address(r), address(r)
+		sourcePort, destinationPort := 1024+r.IntN(64000), [...]int{443, 53, 80, 22, 3389, 8443}[r.IntN(6)]
+		lr.Body().SetStr(fmt.Sprintf("%s %s src outside:%s/%d dst inside:%s/%d", action, transport, source, sourcePort, destination, destinationPort))
 		a := lr.Attributes()
-		a.PutStr("event.action", "denied")
+		a.PutStr("event.action", action)
 		a.PutStr("event.category", "network")
-		a.PutStr("event.type", "denied")
-		a.PutStr("source.ip", "203.0.113.9")
-		a.PutInt("source.port", int64(1024+i))
-		a.PutStr("destination.ip", "192.0.2.20")
-		a.PutInt("destination.port", 443)
-		a.PutStr("network.transport", "tcp")
-		a.PutStr("network.direction", "inbound")
-		a.PutInt("network.bytes", int64(i)*64)
-		a.PutStr("rule.name", "outside_in")
-		a.PutStr("user.name", "ada")
+		a.PutStr("event.type", kind)
+		a.PutStr("source.ip", source)
+		a.PutInt("source.port", int64(sourcePort))
+		a.PutStr("destination.ip", destination)
+		a.PutInt("destination.port", int64(destinationPort))
+		a.PutStr("network.transport", transport)
+		a.PutStr("network.direction", [...]string{"inbound", "outbound"}[r.IntN(2)])
+		a.PutInt("network.bytes", r.Int64N(1<<20))
+		a.PutStr("rule.name", fmt.Sprintf("rule-%d", r.IntN(40)))
+		a.PutStr("user.name", fmt.Sprintf("user%d", r.IntN(500)))
+	}
+	return ld
+}
+
+// address is one of ten an IPv6 address.
+func address(r *rand.Rand) string {
+	if r.IntN(10) == 0 {
+		return fmt.Sprintf("2001:db8::%x:%x", 1+r.IntN(65535), 1+r.IntN(65535))
+	}
+	return fmt.Sprintf("%d.%d.%d.%d", 1+r.IntN(223), r.IntN(256), r.IntN(256), r.IntN(256))
+}
+
+// Strange returns the records of Firewall, each with an attribute of a name that no other has.
+func Strange(n int) plog.Logs {
+	ld := Firewall(n)
+	for i, lr := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		lr.Attributes().PutBool(fmt.Sprintf("flag.%d", i), true)
 	}
 	return ld
 }

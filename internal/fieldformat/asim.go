@@ -141,7 +141,7 @@ func beginASIM(e *Encoder) {
 		eventType = e.asimType()
 	}
 	e.keepOwn(atTimeGenerated)
-	e.fill(atTimeGenerated, timeVal(e.eventTime()))
+	e.fill(atTimeGenerated, e.eventTime())
 	e.fill(atEventSchema, strVal(schema.name))
 	e.fill(atEventSchemaVersion, strVal(schema.version))
 	if eventType != "" {
@@ -169,7 +169,7 @@ func beginASIM(e *Encoder) {
 
 func (e *Encoder) asimType() string {
 	k := &e.table.known
-	if e.ev.class == classHTTP && !strings.Contains(firstOf(e.word(k.urlFull), e.word(k.urlOriginal)), "://") {
+	if e.ev.class == classHTTP && !e.firstWord(namesScheme, k.urlFull, k.urlOriginal) {
 		return "WebServerSession" // a server writes the path, a proxy the whole URL
 	}
 	m := asimTypes[e.ev.class]
@@ -192,6 +192,8 @@ func (e *Encoder) asimType() string {
 	}
 	return m[actNone]
 }
+
+func namesScheme(url string) bool { return strings.Contains(url, "://") }
 
 // originals keeps the source's own words for what happened: a code and an action, or one of them.
 func (e *Encoder) originals() {
@@ -268,18 +270,24 @@ func (e *Encoder) asimResult() string {
 	}
 	switch e.ev.class {
 	case classDNS:
+		if !e.has(k.dnsRCode) {
+			if e.answered() {
+				return "Success"
+			}
+			return "NA"
+		}
 		switch n, ok := e.convert(kindRCodeID, "", k.dnsRCode, &e.vals[k.dnsRCode]); {
-		case !e.has(k.dnsRCode) && e.answered():
-			return "Success"
-		case !e.has(k.dnsRCode) || ok != fitYes:
+		case ok != fitYes:
 			return "NA"
 		case n.num != 0:
 			return "Failure"
 		}
 		return "Success"
 	case classHTTP:
-		if n, ok := e.vals[k.httpStatus].int(); e.has(k.httpStatus) && ok && n >= 400 {
-			return "Failure"
+		if e.has(k.httpStatus) {
+			if n, ok := e.vals[k.httpStatus].int(); ok && n >= 400 {
+				return "Failure"
+			}
 		}
 		if e.denied() {
 			return "Failure"
@@ -308,14 +316,14 @@ func finishASIM(e *Encoder) bool {
 	e.fill(atEventProduct, strVal(e.product()))
 	e.fill(atEventProductVersion, strVal(e.version()))
 	e.fill(atEventCount, intVal(1))
-	at := timeVal(e.eventTime())
+	at := e.eventTime()
 	e.fill(atEventStartTime, at)
 	if i := e.plan.at(atEventStartTime); e.set.has(int(i)) {
 		at = e.out[i]
 	}
 	e.fill(atEventEndTime, at)
 	if e.ev.class == classFinding && e.plan.class == classFinding && !e.filled(atEventUid) {
-		e.fill(atEventUid, strVal(e.uid()))
+		e.fill(atEventUid, e.uid())
 	}
 	// Who a new process runs as is the one who started it, when only one of them is known.
 	if e.ev.class == classProcess {
@@ -356,9 +364,11 @@ func (e *Encoder) auditObject() {
 }
 
 // uid is the id of the record, else a hash over its message and time.
-func (e *Encoder) uid() string {
-	if id := e.word(e.table.known.id); id != "" {
-		return id
+func (e *Encoder) uid() val {
+	if id := e.table.known.id; e.has(id) {
+		if v, ok := e.convert(kindText, "", id, &e.vals[id]); ok == fitYes {
+			return v
+		}
 	}
-	return e.fingerprint(e.record)
+	return e.recordID()
 }

@@ -7,19 +7,19 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/benchlogs"
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/fieldformat/formattest"
-	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/plainjson"
 )
 
-// firewall is the record that the speed of formats is measured with: a denied connection, twelve attributes under their
-// ECS names, eight of the resource, a message.
+// firewall is a denied connection: twelve attributes under their ECS names, eight of the resource, a message.
 func firewall() plog.Logs {
 	logs := plog.NewLogs()
 	rl := logs.ResourceLogs().AppendEmpty()
 	res := rl.Resource().Attributes()
-	for k, v := range map[string]string{"host.name": "fw-edge-01", "host.id": "8d4f1c", "service.name": "edge", "service.version": "4.2.0",
-		"os.type": "linux", "cloud.provider": "aws", "cloud.region": "eu-central-1", "deployment.environment.name": "prod"} {
-		res.PutStr(k, v)
+	for _, pair := range [][2]string{{"host.name", "fw-edge-01"}, {"host.id", "8d4f1c"}, {"service.name", "edge"}, {"service.version", "4.2.0"},
+		{"os.type", "linux"}, {"cloud.provider", "aws"}, {"cloud.region", "eu-central-1"}, {"deployment.environment.name", "prod"}} {
+		res.PutStr(pair[0], pair[1])
 	}
 	r := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 	r.SetTimestamp(1771934399_123456789)
@@ -42,38 +42,52 @@ func firewall() plog.Logs {
 	return logs
 }
 
-// plainJSON writes the record as the exporter's own JSON marshaller does in essence: every name and value once.
-func plainJSON(dst []byte, logs plog.Logs) []byte {
-	rl := logs.ResourceLogs().At(0)
-	r := rl.ScopeLogs().At(0).LogRecords().At(0)
-	dst = append(dst, `{"timestamp":`...)
-	dst = jsontext.AppendTime(dst, int64(r.Timestamp()))
-	dst = append(dst, `,"observed":`...)
-	dst = jsontext.AppendTime(dst, int64(r.ObservedTimestamp()))
-	dst = append(dst, `,"body":`...)
-	dst = jsontext.AppendValue(dst, r.Body())
-	dst = append(dst, `,"attributes":`...)
-	dst = jsontext.AppendMap(dst, r.Attributes())
-	dst = append(dst, `,"resource":`...)
-	dst = jsontext.AppendMap(dst, rl.Resource().Attributes())
-	return append(dst, '}')
+// BenchmarkPlainJSON is what the cost of the formats is compared with.
+func BenchmarkPlainJSON(b *testing.B) {
+	e := plainjson.New("")
+	benchmark(b, benchlogs.Firewall(500), e.Start, func(dst []byte, r plog.LogRecord) []byte { return e.Append(dst, r) })
 }
 
-func BenchmarkPlainJSON(b *testing.B) {
-	logs := firewall()
+// BenchmarkFirewall has varied records of a firewall, most of which patterns write.
+func BenchmarkFirewall(b *testing.B) { benchmarkFormats(b, benchlogs.Firewall(500), true) }
+
+// BenchmarkTranslation is what a record costs that has no pattern.
+func BenchmarkTranslation(b *testing.B) { benchmarkFormats(b, benchlogs.Firewall(500), false) }
+
+// BenchmarkStrange is what it costs to look for a pattern in vain.
+func BenchmarkStrange(b *testing.B) { benchmarkFormats(b, benchlogs.Strange(500), true) }
+
+func benchmarkFormats(b *testing.B, ld plog.Logs, patterns bool) {
+	for f := range numFormats {
+		b.Run(f.String(), func(b *testing.B) {
+			e := New(f, Options{})
+			if !patterns {
+				e.patterns.library = nil
+			}
+			benchmark(b, ld, func(rl plog.ResourceLogs, sl plog.ScopeLogs) { e.Start(rl.Resource(), sl.Scope()) },
+				func(dst []byte, r plog.LogRecord) []byte {
+					dst, _ = e.AppendRecord(dst, r)
+					return dst
+				})
+		})
+	}
+}
+
+// benchmark writes a batch of records, and says what one costs.
+func benchmark(b *testing.B, ld plog.Logs, start func(plog.ResourceLogs, plog.ScopeLogs), write func([]byte, plog.LogRecord) []byte) {
+	rl := ld.ResourceLogs().At(0)
+	sl := rl.ScopeLogs().At(0)
 	var buf []byte
+	n := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = plainJSON(buf[:0], logs)
+		start(rl, sl)
+		for _, r := range sl.LogRecords().All() {
+			buf = write(buf[:0], r)
+			n++
+		}
 	}
-	b.SetBytes(int64(len(buf)))
-}
-
-// BenchmarkFirewall is one record of a batch of one resource in every format.
-func BenchmarkFirewall(b *testing.B) {
-	for f := range numFormats {
-		b.Run(f.String(), func(b *testing.B) { benchmark(b, f, firewall()) })
-	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/record")
 }
 
 // BenchmarkCorpus is the average record of the corpus.
@@ -93,20 +107,6 @@ func BenchmarkCorpus(b *testing.B) {
 			}
 		})
 	}
-}
-
-func benchmark(b *testing.B, f Format, logs plog.Logs) {
-	rl := logs.ResourceLogs().At(0)
-	sl := rl.ScopeLogs().At(0)
-	r := sl.LogRecords().At(0)
-	e := New(f, Options{})
-	e.Start(rl.Resource(), sl.Scope())
-	var buf []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		buf, _ = e.AppendRecord(buf[:0], r)
-	}
-	b.SetBytes(int64(len(buf)))
 }
 
 // BenchmarkNew is what a worker's first encoder costs; the others are clones.

@@ -132,7 +132,7 @@ func millis(dst []byte, n int64) []byte {
 func beginCEF(e *Encoder) {
 	e.keepOwn(atRt)
 	k := &e.table.known
-	e.fill(atRt, timeVal(e.eventTime()))
+	e.fill(atRt, e.eventTime())
 	if i := e.plan.at(atHeaderSeverity); e.set.has(int(i)) && !isCEFSeverity(&e.out[i]) {
 		v := e.out[i]
 		v.name = "header.severity"
@@ -178,12 +178,15 @@ func (e *Encoder) limit() {
 			e.putText(l.label, l.text)
 		}
 		v := &e.out[l.leaf]
+		if l.limit > 0 && v.typ == typStr && v.within(l.limit) {
+			continue
+		}
 		if v.typ == typBytes {
 			at := len(e.arena)
 			e.arena = e.appendText(e.arena, v)
 			*v = strVal(e.since(at))
 		}
-		if l.limit > 0 && v.typ == typStr && len(v.str) > l.limit && utf8.RuneCountInString(v.str) > l.limit {
+		if l.limit > 0 && v.typ == typStr && utf8.RuneCountInString(v.str) > l.limit {
 			whole := *v
 			whole.name = e.plan.leaves[l.leaf].path + ".full"
 			e.toBag(whole)
@@ -196,6 +199,7 @@ func isCEFSeverity(v *val) bool {
 	if n, ok := v.int(); ok {
 		return n >= 0 && n <= 10
 	}
+	v.look()
 	switch v.str {
 	case "Unknown", "Low", "Medium", "High", "Very-High":
 		return true
@@ -208,7 +212,7 @@ func (e *Encoder) fillHeader(s spot, text, otherwise string) {
 	if isBlank(text) {
 		text = otherwise
 	}
-	if i := e.plan.at(s); e.set.has(int(i)) && (e.out[i].typ != typStr || !isBlank(e.out[i].str)) {
+	if i := e.plan.at(s); e.set.has(int(i)) && (e.out[i].typ != typStr || !e.test(&e.out[i], isBlank)) {
 		return
 	}
 	e.force(s, strVal(text))
@@ -224,15 +228,15 @@ func blank(r rune) bool { return r <= ' ' || r == 0x7f || unicode.IsSpace(r) }
 func writeCEF(e *Encoder, dst []byte) []byte {
 	dst = append(dst, "CEF:0|"...)
 	for _, s := range [...]spot{atHeaderVendor, atHeaderProduct, atHeaderVersion, atHeaderClassid, atHeaderName, atHeaderSeverity} {
-		dst = e.appendEscaped(dst, &e.out[e.plan.at(s)], escapeHeader)
+		dst = e.emit(dst, &e.out[e.plan.at(s)], appendToCEFHeader)
 		dst = append(dst, '|')
 	}
-	return e.appendPairs(dst, ' ', escapeExtension, cefTaken, nil)
+	return e.appendPairs(dst, ' ', appendToExtension, cefTaken, nil)
 }
 
 // appendPairs writes the attributes of a CEF or LEEF line: the leaves but those of the header, then the bag, whose keys
 // make way for those that are reserved or taken.
-func (e *Encoder) appendPairs(dst []byte, separator byte, values *escape, reserved map[string]bool, taken func(key string) bool) []byte {
+func (e *Encoder) appendPairs(dst []byte, separator byte, values writer, reserved map[string]bool, taken func(key string) bool) []byte {
 	e.spans = e.spans[:0]
 	first := true
 	pair := func(key string, v *val) {
@@ -241,7 +245,7 @@ func (e *Encoder) appendPairs(dst []byte, separator byte, values *escape, reserv
 		}
 		first = false
 		dst = append(append(dst, key...), '=')
-		dst = e.appendEscaped(dst, v, values)
+		dst = e.emit(dst, v, values)
 	}
 	header := e.plan.top["header"]
 	for w, word := range e.set {
@@ -260,8 +264,16 @@ func (e *Encoder) appendPairs(dst []byte, separator byte, values *escape, reserv
 	return dst
 }
 
+func appendToCEFHeader(e *Encoder, dst []byte, v *val) []byte {
+	return e.appendEscaped(dst, v, escapeHeader)
+}
+func appendToExtension(e *Encoder, dst []byte, v *val) []byte {
+	return e.appendEscaped(dst, v, escapeExtension)
+}
+
 // appendEscaped writes a value as text and escapes it.
 func (e *Encoder) appendEscaped(dst []byte, v *val, escape *escape) []byte {
+	v.look()
 	switch v.typ {
 	case typStr:
 		return escape.append(dst, v.str)

@@ -58,7 +58,7 @@ var cimChanges = map[activity]string{
 func beginCIM(e *Encoder) {
 	e.keepOwn(atTime)
 	k := &e.table.known
-	e.fill(atTime, timeVal(e.eventTime()))
+	e.fill(atTime, e.eventTime())
 	e.fill(atVendorProduct, strVal(e.vendorProduct()))
 	e.consume(k.vendor)
 	e.consume(k.product)
@@ -123,7 +123,7 @@ func (e *Encoder) tags() {
 	if e.has(k.tags) {
 		switch v := &e.vals[k.tags]; v.typ {
 		case typStr:
-			b = jsontext.AppendString(append(b, ','), v.str)
+			b = e.appendJSON(append(b, ','), v)
 			e.consume(k.tags)
 		case typList:
 			for _, el := range v.pv.Slice().All() {
@@ -229,31 +229,32 @@ func writeCIM(e *Encoder, dst []byte) []byte {
 	e.spans = e.spans[:0]
 	for i := range e.bag {
 		v := &e.bag[i]
-		if v.typ == typFloat && !finite(v.float()) {
+		if v.notNumber() {
 			continue
 		}
-		flat := e.flatten(v)
+		e.noted = e.flatten(v)
+		flat := &e.noted
 		key := e.uniqueKey(e.bagKey(v.name, underscored, nil), func(key string) bool {
 			if leaf, known := e.plan.byPath[key]; known {
 				if e.set.has(int(leaf)) {
 					return true
 				}
 				if k := e.plan.kinds[leaf]; k != kindText && k != kindNone && !flat.text {
-					out, ok := e.asNamed(k, &flat)
+					out, ok := e.asNamed(k, flat)
 					if !ok {
 						return true
 					}
-					flat = out
+					*flat = out
 				}
 			}
 			types, declared := cimTypes[key]
-			return declared && !cimFits(types, &flat)
+			return declared && !cimFits(types, flat)
 		})
 		dst = append(append(append(comma(dst), '"'), key...), '"', ':')
 		if types, declared := cimTypes[key]; declared && flat.typ == typInt && !slices.Contains(types, "number") {
 			flat.text = true
 		}
-		dst = e.appendJSON(dst, &flat)
+		dst = e.emit(dst, flat, (*Encoder).appendJSON)
 	}
 	return append(dst, '}')
 }

@@ -167,8 +167,8 @@ func newKnown(t *table) known {
 
 // event is what is known of a record beside its fields.
 type event struct {
-	time     int64
-	observed int64
+	time     val // typNone if there is none
+	observed val
 	severity severity
 	outcome  outcome
 	verdict  *verdict
@@ -200,6 +200,7 @@ func (e *Encoder) word(f int) string {
 		return ""
 	}
 	if v := &e.vals[f]; v.typ == typStr {
+		v.look()
 		return v.str
 	}
 	s, _ := e.plain(&e.vals[f])

@@ -4,6 +4,7 @@ package fieldformat
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
 )
@@ -29,8 +30,8 @@ func ticks(dst []byte, n int64) []byte {
 func beginCSL(e *Encoder) {
 	e.keepOwn(atTimeGenerated)
 	k := &e.table.known
-	e.fill(atTimeGenerated, timeVal(e.eventTime()))
-	e.fill(atReceiptTime, timeVal(e.eventTime()))
+	e.fill(atTimeGenerated, e.eventTime())
+	e.fill(atReceiptTime, e.eventTime())
 	e.consumeSeverity()
 	e.fill(atLogSeverity, strVal(e.ev.severity.csl()))
 	if e.has(k.level) && e.ev.severity.level != 0 {
@@ -67,46 +68,55 @@ func (s severity) csl() string {
 // value; backslashes that would then be misread, before a semicolon and at the end of a value, are doubled.
 func writeCSL(e *Encoder, dst []byte) []byte {
 	dst = e.appendObject(dst)
-	if len(e.bag) == 0 {
-		return append(dst, '}')
-	}
-	at := len(e.arena)
-	text := e.arena
+	open := false
 	for i := range e.bag {
 		v := &e.bag[i]
-		if v.typ == typFloat && !finite(v.float()) {
+		if v.notNumber() {
 			continue
 		}
-		if len(text) > at {
-			text = append(text, ';')
+		if open {
+			dst = append(dst, ';')
+		} else {
+			dst = append(comma(dst), `"AdditionalExtensions":"`...)
+			open = true
 		}
+		e.scratch = e.scratch[:0]
 		for j := range len(v.name) {
 			c := v.name[j]
 			if c == '=' || c == ';' {
 				c = '_'
 			}
-			text = append(text, c)
+			e.scratch = append(e.scratch, c)
 		}
-		text = append(text, '=')
-		switch v.typ {
-		case typStr:
-			text = escapeSemicolons(text, v.str)
-		case typInt, typFloat, typBool:
-			text = v.appendPlain(text)
-		default:
-			e.scratch = e.appendText(e.scratch[:0], v)
-			text = escapeSemicolons(text, e.scratch)
-		}
+		dst = append(jsontext.AppendEscaped(dst, textOf(e.scratch)), '=')
+		dst = e.emit(dst, v, appendToExtensions)
 	}
-	e.arena = text
-	if len(text) > at {
-		dst = append(comma(dst), `"AdditionalExtensions":`...)
-		dst = jsontext.AppendString(dst, e.since(at))
+	if open {
+		dst = append(dst, '"')
 	}
 	return append(dst, '}')
 }
 
-func escapeSemicolons[T string | []byte](dst []byte, s T) []byte {
+// appendToExtensions writes a value of AdditionalExtensions, which is itself a JSON string.
+func appendToExtensions(e *Encoder, dst []byte, v *val) []byte {
+	v.look()
+	switch v.typ {
+	case typInt, typFloat, typBool:
+		return v.appendPlain(dst)
+	case typStr:
+		if strings.IndexByte(v.str, ';') < 0 && !strings.HasSuffix(v.str, `\`) {
+			return jsontext.AppendEscaped(dst, v.str)
+		}
+		e.scratch = escapeSemicolons(e.scratch[:0], v.str)
+	default:
+		at := len(e.arena)
+		e.arena = e.appendText(e.arena, v)
+		e.scratch = escapeSemicolons(e.scratch[:0], e.since(at))
+	}
+	return jsontext.AppendEscaped(dst, textOf(e.scratch))
+}
+
+func escapeSemicolons(dst []byte, s string) []byte {
 	run := 0 // of backslashes
 	for i := range len(s) {
 		switch s[i] {

@@ -20,7 +20,7 @@ func init() {
 	targets[ECS] = &target{
 		layout: &layout{envelope: []string{"@timestamp", "ecs.version"}},
 		time:   jsontext.AppendTime,
-		begin:  func(e *Encoder) { e.fill(atTimestamp, timeVal(e.eventTime())) },
+		begin:  func(e *Encoder) { e.fill(atTimestamp, e.eventTime()) },
 		finish: finishECS,
 		write:  writeECS,
 	}
@@ -121,7 +121,7 @@ func writeECS(e *Encoder, dst []byte) []byte {
 	labels := false
 	for i := range e.bag {
 		v := &e.bag[i]
-		if v.typ == typFloat && !finite(v.float()) {
+		if v.notNumber() {
 			continue
 		}
 		if e.shape == ECS && e.custom(v.name) {
@@ -179,11 +179,15 @@ func (e *Encoder) appendLabel(dst []byte, v *val) []byte {
 }
 
 func (e *Encoder) appendLabel1(dst []byte, v *val) []byte {
-	if v.typ == typStr {
-		return jsontext.AppendString(dst, v.str)
-	}
-	if v.typ == typFloat && !finite(v.float()) {
+	switch {
+	case v.notNumber():
 		return append(dst, "null"...)
+	case v.typ == typStr, v.typ == typTime:
+		return e.emit(dst, v, (*Encoder).appendJSON)
+	case v.typ == typInt, v.typ == typFloat, v.typ == typBool:
+		e.noted = *v
+		e.noted.text = true
+		return e.emit(dst, &e.noted, (*Encoder).appendJSON)
 	}
 	at := len(e.arena)
 	e.arena = e.appendText(e.arena, v)

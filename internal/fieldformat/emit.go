@@ -43,7 +43,7 @@ func (e *Encoder) appendObject(dst []byte) []byte {
 			if l.list {
 				dst = e.appendList(dst, i)
 			} else {
-				dst = e.appendJSON(dst, &e.out[i])
+				dst = e.emit(dst, &e.out[i], (*Encoder).appendJSON)
 			}
 		}
 	}
@@ -62,6 +62,7 @@ func comma(dst []byte) []byte {
 }
 
 func (e *Encoder) appendJSON(dst []byte, v *val) []byte {
+	v.look()
 	switch v.typ {
 	case typStr:
 		return jsontext.AppendString(dst, v.str)
@@ -107,6 +108,7 @@ func shortTime(dst []byte, n int64) []byte {
 
 // appendPlain writes a number or flag.
 func (v *val) appendPlain(dst []byte) []byte {
+	v.look()
 	switch v.typ {
 	case typInt:
 		return strconv.AppendInt(dst, v.num, 10)
@@ -121,7 +123,7 @@ func (e *Encoder) appendList(dst []byte, leaf int) []byte {
 	v, f := &e.out[leaf], max(int(e.from[leaf]), 0)
 	dst = append(dst, '[')
 	if v.typ != typList {
-		dst = e.appendJSON(dst, v)
+		dst = e.emit(dst, v, (*Encoder).appendJSON)
 		return append(dst, ']')
 	}
 	for _, el := range v.pv.Slice().All() {
@@ -150,7 +152,7 @@ func (e *Encoder) appendBagObject(dst []byte, key string) []byte {
 	for i := range e.bag {
 		dst = comma(dst)
 		dst = append(jsontext.AppendString(dst, e.bag[i].name), ':')
-		dst = e.appendJSON(dst, &e.bag[i])
+		dst = e.emit(dst, &e.bag[i], (*Encoder).appendJSON)
 	}
 	return append(dst, '}')
 }
@@ -252,6 +254,7 @@ func camel(dst []byte, name string) []byte {
 
 // appendText writes a value as text without any escape: lists and maps as JSON.
 func (e *Encoder) appendText(dst []byte, v *val) []byte {
+	v.look()
 	switch v.typ {
 	case typNone:
 		return dst
@@ -304,7 +307,10 @@ func appendSlice(dst []byte, s pcommon.Slice) []byte {
 	return append(dst, ']')
 }
 
-// holdsNothing tells whether a value has no text: a float that is not a number.
+// holdsNothing tells whether a value has no text: a float that is not a number. Records of a pattern have none of these.
 func (v *val) holdsNothing() bool {
-	return v.typ == typFloat && !finite(v.float()) || v.typ == typStr && v.str == ""
+	return v.notNumber() || v.typ == typStr && v.str == ""
 }
+
+// notNumber tells whether a value is infinite or no number at all. Records of a pattern have none of these.
+func (v *val) notNumber() bool { return v.typ == typFloat && !finite(v.float()) }

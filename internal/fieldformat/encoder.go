@@ -26,7 +26,11 @@ type Encoder struct {
 	target *target
 	plans  *[numClasses]*plan
 
+	patterns patterns
+	lesson   *lesson // while a record is translated to make a pattern of it
+
 	resource []stored // attributes of the resource and the scope, resolved once for many records
+	resolved []stored // the memory for them, unless they are those of a source
 	fromName string   // scope name and version
 	fromVer  string
 	source   pcommon.Map // of the resource, for ids
@@ -56,6 +60,7 @@ type Encoder struct {
 
 	usual   [2]usuals // of attributes and bodies
 	scratch []byte
+	noted   val                 // a value that is written in another notation than it has
 	actions map[string]activity // what names of actions were found to mean
 }
 
@@ -115,6 +120,7 @@ func New(f Format, o Options) *Encoder {
 		most = max(most, len(plans[c].leaves))
 	}
 	e := &Encoder{format: f, opts: o, table: t, target: targets[f], plans: plans}
+	e.patterns.library = newLibrary()
 	e.alloc(most)
 	return e
 }
@@ -125,11 +131,13 @@ func (e *Encoder) alloc(leaves int) {
 	e.out, e.from, e.set, e.soft = make([]val, leaves), make([]int32, leaves), newBitset(leaves), newBitset(leaves)
 	e.source, e.scope = pcommon.NewMap(), pcommon.NewMap()
 	e.actions, e.keys = map[string]activity{}, map[string]bagKey{}
+	e.patterns.learner.credit = mostCredit / 4
 }
 
-// Clone returns an encoder for another worker. It shares the tables.
+// Clone returns an encoder for another worker. It shares the tables and the patterns.
 func (e *Encoder) Clone() *Encoder {
 	c := &Encoder{format: e.format, opts: e.opts, table: e.table, target: e.target, plans: e.plans}
+	c.patterns.library = e.patterns.library
 	c.alloc(len(e.out))
 	return c
 }
@@ -137,14 +145,23 @@ func (e *Encoder) Clone() *Encoder {
 // Start names the resource and scope of the records that follow, so that their attributes are resolved once.
 // Both must stay as they are until the next Start.
 func (e *Encoder) Start(resource pcommon.Resource, scope pcommon.InstrumentationScope) {
-	e.resource = e.resource[:0]
 	e.source, e.scope = resource.Attributes(), scope.Attributes()
 	e.fromName, e.fromVer = scope.Name(), scope.Version()
-	e.arena = e.arena[:0]
-	e.now = true
-	e.readMap(e.source, "", e.table.keys)
-	e.readMap(e.scope, "", e.table.keys)
+	if e.patterns.start(given{resource: e.source, scope: e.scope, name: e.fromName, version: e.fromVer}) {
+		e.resource = e.patterns.source.attributes
+		return
+	}
+	e.resolved = e.resolve(e.resolved[:0], e.source, e.scope)
+	e.resource = e.resolved
+}
+
+// resolve appends the attributes of a resource and scope as they are put into every record.
+func (e *Encoder) resolve(dst []stored, resource, scope pcommon.Map) []stored {
+	e.resource, e.now = dst, true
+	e.readMap(resource, "", e.table.keys)
+	e.readMap(scope, "", e.table.keys)
 	e.now = false
+	return e.resource
 }
 
 // Append appends the record, encoded, to dst: a JSON object or a line, without a line break at its end.
@@ -157,13 +174,29 @@ func (e *Encoder) Append(dst []byte, resource pcommon.Resource, scope pcommon.In
 // AppendRecord appends a record of the resource and scope that Start named. It cannot fail today; the error is there for
 // formats that can refuse a record.
 func (e *Encoder) AppendRecord(dst []byte, record plog.LogRecord) ([]byte, error) {
+	p := &e.patterns
+	switch {
+	case p.library == nil:
+		return e.translate(dst, record), nil
+	case p.learner.skip > 0:
+		p.learner.skip--
+		return e.translate(dst, record), nil
+	}
+	if out, ok := e.byPattern(dst, record); ok {
+		return out, nil
+	}
+	return e.translateAndLearn(dst, record), nil
+}
+
+// translate appends a record by way of the pivot.
+func (e *Encoder) translate(dst []byte, record plog.LogRecord) []byte {
 	e.reset()
 	e.record = record
 	e.read(record)
 	e.derive()
 	e.classify()
 	if e.opts.EventID && !e.slots.has(e.table.known.id) {
-		e.derived(e.table.known.id, strVal(e.fingerprint(record)))
+		e.derived(e.table.known.id, e.recordID())
 	}
 	loose := len(e.bag)
 	for {
@@ -181,7 +214,7 @@ func (e *Encoder) AppendRecord(dst []byte, record plog.LogRecord) ([]byte, error
 		e.bag = e.bag[:loose]
 		e.toBag(e.ev.override)
 	}
-	return e.target.write(e, dst), nil
+	return e.target.write(e, dst)
 }
 
 func (e *Encoder) reset() {
@@ -194,11 +227,11 @@ func (e *Encoder) reset() {
 // since is the text written to the arena from a mark on. The arena is written only at its end while the text lives, so
 // the text needs no copy; when the arena grows, the text keeps the memory it is in.
 func (e *Encoder) since(mark int) string {
-	if len(e.arena) == mark {
-		return ""
-	}
-	return unsafe.String(&e.arena[mark], len(e.arena)-mark)
+	return textOf(e.arena[mark:])
 }
+
+// textOf is a text that lives as long as its bytes stay as they are.
+func textOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // store puts a value into the slot of its field. What is there already wins; another value goes to the bag.
 func (e *Encoder) store(f int, v val) {
@@ -298,7 +331,7 @@ func (e *Encoder) try(p *place, f int, v *val) fit {
 	case p.list:
 		return e.list(p, f, v)
 	}
-	if v.fitsAsIs(p.kind) {
+	if v.takes(p.kind) {
 		if !e.put(p.leaf, v) {
 			return fitNot
 		}
@@ -307,10 +340,11 @@ func (e *Encoder) try(p *place, f int, v *val) fit {
 	if v.typ == typStr { // the words that most records have
 		switch p.kind {
 		case kindIP6:
-			if isIPv4(v.str) {
+			if v.takes(kindIP4) {
 				return fitNot
 			}
 		case kindProtoLower, kindProtoUpper, kindProtoUDM, kindProtoCIM:
+			v.look()
 			if w := protocolByName[v.str].word(p.kind); w != "" {
 				if !e.putText(p.leaf, w) {
 					return fitNot
@@ -331,36 +365,37 @@ func (e *Encoder) try(p *place, f int, v *val) fit {
 		kindDBID, kindDBName, kindLogonASIM, kindDeviceType, kindFileType, kindRCodeID:
 		return fitNot
 	case kindShortName:
-		if !e.shortIsAll(v) {
+		if e.testPlain(v, hasDot) {
 			return fitNot
 		}
 	}
 	return ok
 }
 
-// shortIsAll tells whether a host name has one label only.
-func (e *Encoder) shortIsAll(v *val) bool {
-	s, _ := e.plain(v)
-	for i := range len(s) {
-		if s[i] == '.' {
-			return false
-		}
-	}
-	return true
-}
+func hasDot(s string) bool { return strings.IndexByte(s, '.') >= 0 }
 
 // carriesOwn tells whether a user name names its domain itself, so that it cannot take another along.
-func (e *Encoder) carriesOwn(f int) bool {
-	s, ok := e.plain(&e.vals[f])
-	if !ok {
-		return true
-	}
-	for i := range len(s) {
-		if s[i] == '\\' || s[i] == '@' {
-			return true
+func (e *Encoder) carriesOwn(f int) bool { return e.testPlain(&e.vals[f], namesDomain) }
+
+func namesDomain(user string) bool { return user == "" || strings.ContainsAny(user, `\@`) }
+
+// firstWord asks something of the first of some fields that is set.
+func (e *Encoder) firstWord(ask func(string) bool, fields ...int) bool {
+	for _, f := range fields {
+		if e.has(f) {
+			return e.testPlain(&e.vals[f], ask)
 		}
 	}
-	return s == ""
+	return false
+}
+
+// testPlain asks something of a value as text; a list or object is as no text.
+func (e *Encoder) testPlain(v *val, ask func(string) bool) bool {
+	if v.typ == typStr {
+		return e.test(v, ask)
+	}
+	s, _ := e.plain(v)
+	return ask(s)
 }
 
 // list puts a value into an array of values, if every one of them fits.
@@ -585,14 +620,21 @@ func firstOf(texts ...string) string {
 }
 
 // eventTime is the time of the event, else the time it was observed, else now.
-func (e *Encoder) eventTime() int64 {
+func (e *Encoder) eventTime() val {
 	switch {
-	case e.ev.time != 0:
+	case e.ev.time.typ != typNone:
 		return e.ev.time
-	case e.ev.observed != 0:
+	case e.ev.observed.typ != typNone:
 		return e.ev.observed
 	}
-	return time.Now().UnixNano()
+	e.spoil()
+	return timeVal(time.Now().UnixNano())
+}
+
+// recordID is an id that equal records share, and no others.
+func (e *Encoder) recordID() val {
+	id, _ := e.take(step{op: opFingerprint}, nil, nil)
+	return id
 }
 
 // fingerprint is 128 bits of a hash over all of the record's content with its resource and scope, as in plain JSON. The time

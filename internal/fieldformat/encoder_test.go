@@ -306,16 +306,25 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestAllocations: a record of known names costs none.
+// TestAllocations: a record costs none, be it written by a pattern or translated.
 func TestAllocations(t *testing.T) {
 	logs := firewall()
 	rl := logs.ResourceLogs().At(0)
 	sl := rl.ScopeLogs().At(0)
 	for f := range numFormats {
-		e := New(f, Options{})
-		e.Start(rl.Resource(), sl.Scope())
-		var buf []byte
-		assert.Zero(t, testing.AllocsPerRun(100, func() { buf, _ = e.AppendRecord(buf[:0], sl.LogRecords().At(0)) }), f)
+		for _, library := range []*library{newLibrary(), nil} {
+			e := New(f, Options{})
+			e.patterns.library = library
+			var buf []byte
+			write := func() {
+				e.Start(rl.Resource(), sl.Scope())
+				buf, _ = e.AppendRecord(buf[:0], sl.LogRecords().At(0))
+			}
+			for range 3 {
+				write()
+			}
+			assert.Zero(t, testing.AllocsPerRun(100, write), "%s, by a pattern: %t", f, library != nil)
+		}
 	}
 }
 

@@ -59,9 +59,7 @@ func (e *Encoder) keepOwn(timeSpot spot) {
 		}
 		e.put(leaf, &out)
 		if leaf == e.plan.at(timeSpot) {
-			if t, ok := out.time(); ok && t != e.ev.time && e.ev.time != 0 {
-				e.toBag(val{typ: typTime, num: e.ev.time, text: true, name: "otel.timestamp"})
-			}
+			e.keepTime(&out)
 		}
 	}
 }

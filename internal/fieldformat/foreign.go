@@ -70,10 +70,10 @@ func (e *Encoder) readForeign(m pcommon.Map, prefix string, f Format) {
 		if prefix != "" {
 			full = e.dotted(prefix, name)
 		} else if f == CEF || f == CSL || f == LEEF {
-			if describes(m, name) {
+			if e.describes(m, name) {
 				continue
 			}
-			full = customName(m, name)
+			full = e.customName(m, name)
 		}
 		switch v.Type() {
 		case pcommon.ValueTypeEmpty:
@@ -82,11 +82,11 @@ func (e *Encoder) readForeign(m pcommon.Map, prefix string, f Format) {
 				e.readForeign(v.Map(), full, f)
 				continue
 			}
-			e.toBag(attr(v, full))
+			e.toBag(e.attr(v, full))
 		case pcommon.ValueTypeSlice:
 			e.readForeignList(v, full, f)
 		default:
-			e.readName(f, full, attr(v, full))
+			e.readName(f, full, e.attr(v, full))
 		}
 	}
 }
@@ -96,7 +96,7 @@ func (e *Encoder) readForeign(m pcommon.Map, prefix string, f Format) {
 func (e *Encoder) readForeignList(v pcommon.Value, full string, f Format) {
 	s := v.Slice()
 	if !hasMaps(s) {
-		e.readName(f, full, attr(v, full))
+		e.readName(f, full, e.attr(v, full))
 		return
 	}
 	for i, el := range s.All() {
@@ -133,10 +133,15 @@ func (e *Encoder) readHash(m pcommon.Map, full string, f Format) bool {
 
 // describes tells whether a name of a flat format says something about another value that is there, and is read with it:
 // the label of a custom value, or the pattern of a time that needs none.
-func describes(m pcommon.Map, name string) bool {
+func (e *Encoder) describes(m pcommon.Map, name string) bool {
 	if name == "devTimeFormat" {
 		t, ok := m.Get("devTime")
-		return ok && isTime(attr(t, ""))
+		if !ok {
+			return false
+		}
+		at := e.attr(t, "")
+		_, fits := e.convert(kindTime, "", e.table.known.timestamp, &at)
+		return fits == fitYes
 	}
 	base, ok := strings.CutSuffix(name, "Label")
 	if !ok || !labelled(base) && !strings.HasPrefix(base, "c6a") {
@@ -149,17 +154,14 @@ func describes(m pcommon.Map, name string) bool {
 	return ok
 }
 
-func isTime(v val) bool {
-	_, ok := v.time()
-	return ok
-}
-
 // customName names a custom value by its label.
-func customName(m pcommon.Map, name string) string {
+func (e *Encoder) customName(m pcommon.Map, name string) string {
 	base := strings.TrimPrefix(name, "Field")
 	if labelled(base) {
-		if label, ok := m.Get(base + "Label"); ok && label.Type() == pcommon.ValueTypeStr && label.Str() != "" {
-			return labelName(label.Str())
+		if v, ok := m.Get(base + "Label"); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
+			label := e.attr(v, "")
+			label.look()
+			return labelName(label.str)
 		}
 	}
 	return name
@@ -174,6 +176,7 @@ var hashBySize = map[int]string{32: "md5", 40: "sha1", 64: "sha256", 128: "sha51
 func (e *Encoder) readName(f Format, name string, v val) {
 	e.hint(f, name, &v)
 	if parent, ok := hashNames[name]; ok {
+		v.look()
 		id, known := -1, false
 		if v.typ == typStr && isHex(v.str) {
 			id, known = e.table.byName[parent+hashBySize[len(v.str)]]
@@ -201,6 +204,11 @@ func (e *Encoder) readName(f Format, name string, v val) {
 // adapt brings a value from the measure of its format to that of ECS.
 func (e *Encoder) adapt(f Format, field int, v *val) {
 	k := &e.table.known
+	switch field {
+	case k.direction, k.duration, k.netType, k.outcome, k.transport:
+		v.look()
+		v.in = nil
+	}
 	switch field {
 	case k.direction:
 		n, ok := v.int()
@@ -256,8 +264,17 @@ func (e *Encoder) adapt(f Format, field int, v *val) {
 	}
 }
 
+// hints are the names that say more than a field can.
+var hints = map[string]bool{"class_uid": true, "severity_id": true, "disposition": true, "action": true, "EventSchema": true, "EventSeverity": true,
+	"EventResult": true, "severity": true, "header.severity": true, "LogSeverity": true, "sev": true, "metadata.event_type": true,
+	"security_result.severity": true, "security_result.action": true}
+
 // hint learns from a name of a format what cannot be told by a field: class, severity, verdict.
 func (e *Encoder) hint(f Format, name string, v *val) {
+	if !hints[name] {
+		return
+	}
+	v.look()
 	switch f {
 	case OCSF:
 		switch name {
@@ -324,6 +341,7 @@ func (e *Encoder) hint(f Format, name string, v *val) {
 }
 
 func (e *Encoder) wordSeverity(v *val) {
+	v.look()
 	if s, ok := severityWords[e.lower(v.str)]; ok && v.typ == typStr {
 		e.ev.severity = s
 	}
@@ -332,10 +350,10 @@ func (e *Encoder) wordSeverity(v *val) {
 // keepMap takes a map that is in the target format: its values are written as they are.
 func (e *Encoder) keepMap(m pcommon.Map) {
 	for name, v := range m.All() {
-		if name == "devTimeFormat" && e.format == LEEF && describes(m, name) {
+		if name == "devTimeFormat" && e.format == LEEF && e.describes(m, name) {
 			continue // devTime is written as a number, which needs no pattern
 		}
-		e.keep(attr(v, name))
+		e.keep(e.attr(v, name))
 	}
 }
 
@@ -352,7 +370,7 @@ func (e *Encoder) keep(v val) {
 	e.hint(e.format, v.name, &v)
 	if v.name == "metadata" && v.typ == typMap {
 		for name, sub := range v.pv.Map().All() {
-			a := attr(sub, e.dotted("metadata", name))
+			a := e.attr(sub, e.dotted("metadata", name))
 			e.hint(e.format, a.name, &a)
 		}
 	}
@@ -371,11 +389,9 @@ func (e *Encoder) keep(v val) {
 // ---- lines
 
 // readLine reads a text that is a line of CEF or LEEF. A syslog header may stand before it.
-func (e *Encoder) readLine(s string) bool {
-	head, rest, f := findLine(s)
-	if f == none {
-		return false
-	}
+func (e *Encoder) readLine(body *val) bool {
+	body.look()
+	head, rest, f := findLine(body.str)
 	mark := len(e.arena)
 	var pairs []pair
 	var ok bool
@@ -396,7 +412,7 @@ func (e *Encoder) readLine(s string) bool {
 	}
 	described := false
 	if i := find(pairs, "devTime"); i >= 0 && f == LEEF {
-		described = isTime(strVal(pairs[i].value))
+		_, described = parseTime(pairs[i].value)
 	}
 	for _, p := range pairs {
 		if p.value == "" || described && p.key == "devTimeFormat" {
@@ -410,6 +426,11 @@ func (e *Encoder) readLine(s string) bool {
 		}
 	}
 	return true
+}
+
+func isLine(s string) bool {
+	_, _, f := findLine(s)
+	return f != none
 }
 
 // findLine finds where a line of CEF or LEEF begins: at the start or behind a syslog header.

@@ -67,4 +67,7 @@ type Options struct {
 	// EventID gives every record that has none an id where the format has a place for it. The id is the attribute
 	// log.record.uid, else a hash of the record's content: equal records have equal ids, also after a restart.
 	EventID bool
+
+	// Warn takes a message on a fault of this package, for the log. It may be nil.
+	Warn func(message string)
 }

@@ -3,7 +3,6 @@
 package fieldformat
 
 import (
-	"encoding/hex"
 	"path"
 	"strings"
 
@@ -81,7 +80,7 @@ func (e *Encoder) detectMap(m pcommon.Map) (found mark) {
 		}
 		k := fold(marksLower, name)
 		if k == markClassUID {
-			if a := attr(v, ""); !isClassUID(&a) {
+			if a := e.attr(v, ""); !isClassUID(&a) {
 				continue
 			}
 		}
@@ -128,11 +127,11 @@ func name0(name string) byte {
 // read fills the slots: attributes first, then the body, the resource and the fields of the record itself, because what
 // comes first wins.
 func (e *Encoder) read(r plog.LogRecord) {
-	if e.ev.time, e.ev.observed = int64(r.Timestamp()), int64(r.ObservedTimestamp()); e.ev.time < earliest {
-		e.ev.time = 0 // no time at all
+	if n := int64(r.Timestamp()); n >= earliest { // else it is no time at all
+		e.ev.time = val{typ: typTime, num: n, in: e.input(slotTime)}
 	}
-	if e.ev.observed < earliest {
-		e.ev.observed = 0
+	if n := int64(r.ObservedTimestamp()); n >= earliest {
+		e.ev.observed = val{typ: typTime, num: n, in: e.input(slotObserved)}
 	}
 	e.origin = ""
 	e.shape = e.readAny(r.Attributes())
@@ -212,9 +211,9 @@ func (e *Encoder) readUsual(m pcommon.Map, u *usuals) bool {
 	for _, v := range m.All() {
 		n := &u.names[i]
 		if n.kept {
-			e.toBag(attr(v, n.name))
+			e.toBag(e.attr(v, n.name))
 		} else {
-			e.store(n.key.field, attr(v, n.name))
+			e.store(n.key.field, e.attr(v, n.name))
 		}
 		i++
 	}
@@ -264,9 +263,9 @@ func (e *Encoder) readMap(m pcommon.Map, prefix string, keys map[string]key) {
 			}
 		}
 		if ok && k.field >= 0 {
-			e.store(k.field, attr(v, full))
+			e.store(k.field, e.attr(v, full))
 		} else {
-			e.toBag(attr(v, full))
+			e.toBag(e.attr(v, full))
 		}
 	}
 }
@@ -296,7 +295,8 @@ func (e *Encoder) override(name string, v pcommon.Value) bool {
 	if e.now {
 		return false
 	}
-	a := attr(v, name)
+	a := e.attr(v, name)
+	a.look()
 	switch {
 	case name == "ocsf.class_uid" && e.format == OCSF:
 		if n, ok := a.int(); ok {
@@ -328,19 +328,18 @@ func (e *Encoder) readBody(b pcommon.Value) {
 	switch b.Type() {
 	case pcommon.ValueTypeEmpty:
 	case pcommon.ValueTypeStr:
-		if e.readLine(b.Str()) {
+		v := e.attr(b, "message")
+		if e.test(&v, isLine) && e.readLine(&v) {
 			return
 		}
-		if b.Str() != "" {
-			e.store(k.message, val{typ: typStr, str: b.Str(), name: "message"})
-		}
+		e.store(k.message, v)
 	case pcommon.ValueTypeMap:
 		f := e.readAny(b.Map())
 		if e.shape == none {
 			e.shape = f
 		}
 	case pcommon.ValueTypeBytes:
-		e.store(k.message, attr(b, "message"))
+		e.store(k.message, e.attr(b, "message"))
 	default:
 		at := len(e.arena)
 		e.arena = jsontext.AppendValue(e.arena, b)
@@ -352,11 +351,9 @@ func (e *Encoder) readBody(b pcommon.Value) {
 func (e *Encoder) readRecord(r plog.LogRecord) {
 	k := &e.table.known
 	if e.has(k.timestamp) {
-		if n, ok := e.vals[k.timestamp].time(); ok {
-			if e.ev.time != 0 && e.ev.time != n {
-				e.toBag(val{typ: typTime, num: e.ev.time, text: true, name: "otel.timestamp"})
-			}
-			e.ev.time = n
+		if at, ok := e.convert(kindTime, "", k.timestamp, &e.vals[k.timestamp]); ok == fitYes {
+			e.keepTime(&at)
+			e.ev.time = at
 			e.slots.drop(k.timestamp)
 		} else {
 			v := e.vals[k.timestamp]
@@ -364,9 +361,7 @@ func (e *Encoder) readRecord(r plog.LogRecord) {
 			e.toBag(v)
 		}
 	}
-	if e.ev.observed != 0 {
-		e.derived(k.created, timeVal(e.ev.observed))
-	}
+	e.derived(k.created, e.ev.observed)
 	e.readSeverity(r)
 	e.keepSeverityNumber(int32(r.SeverityNumber()))
 	if r.EventName() != "" {
@@ -378,14 +373,10 @@ func (e *Encoder) readRecord(r plog.LogRecord) {
 		}
 	}
 	if id := r.TraceID(); !id.IsEmpty() {
-		at := len(e.arena)
-		e.arena = hex.AppendEncode(e.arena, id[:])
-		e.store(k.traceID, val{typ: typStr, str: e.since(at), name: "trace.id"})
+		e.store(k.traceID, val{typ: typStr, str: e.hex(id[:]), name: "trace.id", in: e.input(slotTrace)})
 	}
 	if id := r.SpanID(); !id.IsEmpty() {
-		at := len(e.arena)
-		e.arena = hex.AppendEncode(e.arena, id[:])
-		e.store(k.spanID, val{typ: typStr, str: e.since(at), name: "span.id"})
+		e.store(k.spanID, val{typ: typStr, str: e.hex(id[:]), name: "span.id", in: e.input(slotSpan)})
 	}
 	if flags := r.Flags(); flags != 0 {
 		e.toBag(val{typ: typInt, num: int64(flags), name: "trace_flags"})
@@ -398,6 +389,14 @@ func (e *Encoder) readRecord(r plog.LogRecord) {
 	}
 	if e.fromVer != "" {
 		e.toBag(val{typ: typStr, str: e.fromVer, name: "otel.scope.version"})
+	}
+}
+
+// keepTime keeps the record's own time if another one, which stands for it, says something else.
+func (e *Encoder) keepTime(instead *val) {
+	if t := e.ev.time; t.typ != typNone && !t.same(instead) {
+		t.text, t.name = true, "otel.timestamp"
+		e.toBag(t)
 	}
 }
 
@@ -494,22 +493,27 @@ func (e *Encoder) derive() {
 		e.rename(k.localPort, k.destPort)
 	}
 	if e.has(k.filePath) && !e.has(k.fileName) {
-		e.derived(k.fileName, strVal(baseName(e.word(k.filePath))))
+		e.derived(k.fileName, e.baseName(&e.vals[k.filePath]))
 	}
 	if e.has(k.processPath) && !e.has(k.processName) {
-		e.derived(k.processName, strVal(baseName(e.word(k.processPath))))
+		e.derived(k.processName, e.baseName(&e.vals[k.processPath]))
 	}
 	if e.has(k.sourceBytes) && e.has(k.destBytes) && !e.has(k.networkBytes) {
-		a, ok1 := e.vals[k.sourceBytes].int()
-		b, ok2 := e.vals[k.destBytes].int()
-		if ok1 && ok2 && a >= 0 && b >= 0 && a+b >= 0 {
-			e.derived(k.networkBytes, intVal(a+b))
+		a, ok1 := e.convert(kindUint, "", k.sourceBytes, &e.vals[k.sourceBytes])
+		b, ok2 := e.convert(kindUint, "", k.destBytes, &e.vals[k.destBytes])
+		if ok1 == fitYes && ok2 == fitYes {
+			if sum, ok := e.take(step{op: opSum}, &a, &b); ok == fitYes {
+				e.derived(k.networkBytes, sum)
+			}
 		}
 	}
-	if p := e.word(k.urlFull); p == "" && e.format != ECS && e.has(k.urlPath) && e.has(k.urlQuery) && !e.has(k.urlOriginal) {
-		at := len(e.arena)
-		e.arena = append(append(append(e.arena, e.word(k.urlPath)...), '?'), strings.TrimPrefix(e.word(k.urlQuery), "?")...)
-		e.derived(k.urlOriginal, strVal(e.since(at)))
+	if e.format != ECS && e.has(k.urlPath) && e.has(k.urlQuery) && !e.has(k.urlFull, k.urlOriginal) {
+		path, ok1 := e.convert(kindText, "", k.urlPath, &e.vals[k.urlPath])
+		query, ok2 := e.convert(kindText, "", k.urlQuery, &e.vals[k.urlQuery])
+		if ok1 == fitYes && ok2 == fitYes {
+			original, _ := e.take(step{op: opQuery}, &path, &query)
+			e.derived(k.urlOriginal, original)
+		}
 	}
 }
 
@@ -521,10 +525,10 @@ func (e *Encoder) address(from, ip, domain int) {
 	}
 	v := e.vals[from]
 	part := domain
-	if v.typ != typStr || v.str == "" {
+	if v.typ != typStr {
 		return
 	}
-	if isIP(v.str) {
+	if e.test(&v, isIP) {
 		part = ip
 	}
 	if e.format == ECS {
@@ -556,6 +560,16 @@ func (e *Encoder) rename(from, to int) {
 		e.slots.add(to)
 		e.vals[to] = v
 	}
+}
+
+// baseName is the last segment of a path, if it has one.
+func (e *Encoder) baseName(path *val) val {
+	if path.typ != typStr {
+		s, _ := e.plain(path)
+		return strVal(baseName(s))
+	}
+	name, _ := e.take(step{op: opBaseName}, path, nil)
+	return name
 }
 
 // baseName is the last segment of a path of either kind.

@@ -46,7 +46,7 @@ func thirteenDigits(dst []byte, n int64) []byte {
 
 func beginLEEF(e *Encoder) {
 	e.keepOwn(atDevTime)
-	e.fill(atDevTime, timeVal(e.eventTime()))
+	e.fill(atDevTime, e.eventTime())
 	e.consumeSeverity()
 	if n := e.ev.severity.number; n >= 0 {
 		e.fill(atSev, intVal(int64(max(n, 1))))
@@ -62,18 +62,27 @@ func finishLEEF(e *Encoder) bool {
 	e.adopt()
 	e.limit()
 	for _, s := range [...]spot{atHeaderVendor, atHeaderProduct, atHeaderVersion, atHeaderEventid} {
-		if i := e.plan.at(s); e.from[i] >= 0 && e.out[i].typ == typStr && strings.ContainsAny(e.out[i].str, "|\t\r\n") {
+		if i := e.plan.at(s); e.from[i] >= 0 && e.out[i].typ == typStr && e.test(&e.out[i], breaksLine) {
 			e.toBag(e.vals[e.from[i]]) // what the header cannot say
 		}
 	}
 	return true
 }
 
+func breaksLine(s string) bool { return strings.ContainsAny(s, "|\t\r\n") }
+
+func appendToLEEFHeader(e *Encoder, dst []byte, v *val) []byte {
+	return e.appendEscaped(dst, v, replaceInHeader)
+}
+func appendToLEEF(e *Encoder, dst []byte, v *val) []byte {
+	return e.appendEscaped(dst, v, replaceInValue)
+}
+
 // writeLEEF writes a line of LEEF 2.0. The format has no escapes: what would break the line becomes a blank.
 func writeLEEF(e *Encoder, dst []byte) []byte {
 	dst = append(dst, "LEEF:2.0|"...)
 	for _, s := range [...]spot{atHeaderVendor, atHeaderProduct, atHeaderVersion, atHeaderEventid} {
-		dst = e.appendEscaped(dst, &e.out[e.plan.at(s)], replaceInHeader)
+		dst = e.emit(dst, &e.out[e.plan.at(s)], appendToLEEFHeader)
 		dst = append(dst, '|')
 	}
 	dst = append(dst, "x09|"...)
@@ -81,5 +90,5 @@ func writeLEEF(e *Encoder, dst []byte) []byte {
 		i, known := e.plan.byPath[key]
 		return known && e.set.has(int(i))
 	}
-	return e.appendPairs(dst, '\t', replaceInValue, leefKeys, taken)
+	return e.appendPairs(dst, '\t', appendToLEEF, leefKeys, taken)
 }

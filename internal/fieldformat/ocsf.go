@@ -257,7 +257,7 @@ func beginOCSF(e *Encoder) {
 	if len(e.own) > 0 {
 		return
 	}
-	e.fill(atNestedTime, timeVal(e.eventTime()))
+	e.fill(atNestedTime, e.eventTime())
 	k := &e.table.known
 	if v := e.ev.verdict; v != nil && v.disposition != 0 {
 		e.fill(atActionId, intVal(v.action))
@@ -275,7 +275,7 @@ func beginOCSF(e *Encoder) {
 		e.fill(atIsAlert, boolVal(true))
 	}
 	if e.ev.class == classFinding || e.ev.class == classVuln {
-		e.fill(atFindingInfoUid, strVal(e.uid()))
+		e.fill(atFindingInfoUid, e.uid())
 		e.fill(atFindingInfoTitle, strVal(firstOf(e.word(k.ruleName), e.word(k.vulnID), e.word(k.message), classTitles[e.ev.class])))
 	}
 }
@@ -442,8 +442,12 @@ func (e *Encoder) nameFile(f *ocsfFile) {
 	}
 	e.set.drop(int(n))
 	e.soft.drop(int(n))
-	if p := e.plan.at(f.path); p >= 0 && e.set.has(int(p)) && e.out[p].typ == typStr && baseName(e.out[p].str) != "" {
-		e.putText(n, baseName(e.out[p].str))
+	name := val{}
+	if p := e.plan.at(f.path); p >= 0 && e.set.has(int(p)) && e.out[p].typ == typStr {
+		name = e.baseName(&e.out[p])
+	}
+	if name.typ != typNone {
+		e.put(n, &name)
 	} else if p := e.plan.at(f.process); p >= 0 && p != n && e.set.has(int(p)) {
 		e.put(n, &e.out[p])
 	}
@@ -525,7 +529,7 @@ func completeOCSF(e *Encoder, t *tree) {
 		return 0, false
 	}
 	uid, _ := number("class_uid")
-	t.complete("time", timeVal(e.eventTime()))
+	t.complete("time", e.eventTime())
 	t.complete("activity_id", intVal(0))
 	activity, _ := number("activity_id")
 	category := uid / 1000

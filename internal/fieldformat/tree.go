@@ -91,7 +91,7 @@ func (e *Encoder) add(t *tree, path string, v val) {
 // addNamed adds a value of a nested map, whose names may contain dots that mean nothing.
 func (e *Encoder) addNamed(t *tree, name, path string, v pcommon.Value) {
 	full := path + "." + name
-	a := attr(v, full)
+	a := e.attr(v, full)
 	if a.typ == typNone {
 		return
 	}
@@ -167,7 +167,7 @@ func (e *Encoder) writeOwn(dst []byte, complete func(*Encoder, *tree), bag strin
 
 func (e *Encoder) appendTree(dst []byte, t *tree) []byte {
 	if t.value.typ != typMap || t.children == nil && t.value.pv != (pcommon.Value{}) {
-		return e.appendJSON(dst, &t.value)
+		return e.emit(dst, &t.value, (*Encoder).appendJSON)
 	}
 	dst = append(dst, '{')
 	for _, c := range t.children {

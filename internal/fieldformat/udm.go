@@ -133,7 +133,7 @@ func beginUDM(e *Encoder) {
 		return
 	}
 	k := &e.table.known
-	e.fill(atMetadataEventTimestamp, timeVal(e.eventTime()))
+	e.fill(atMetadataEventTimestamp, e.eventTime())
 	if w := e.ev.severity.udm(); w != "" {
 		e.fill(atSecurityResultSeverity, strVal(w))
 	}
@@ -274,20 +274,26 @@ func (e *Encoder) udmHTTP() {
 	e.fill(atNetworkIpProtocol, strVal("TCP"))
 	if !e.filled(atNetworkApplicationProtocol) {
 		p := "HTTP"
-		if strings.HasPrefix(firstOf(e.word(k.urlFull), e.word(k.urlOriginal)), "https:") {
+		if e.firstWord(isHTTPS, k.urlFull, k.urlOriginal) {
 			p = "HTTPS"
 		}
 		e.fill(atNetworkApplicationProtocol, strVal(p))
 	}
 	if !e.machine("target") {
-		if v, ok := e.convert(kindHost, "", k.hostName, &e.vals[k.hostName]); e.has(k.hostName) && ok == fitYes {
-			e.fill(atNestedTargetHostname, v)
+		if e.has(k.hostName) {
+			if v, ok := e.convert(kindHost, "", k.hostName, &e.vals[k.hostName]); ok == fitYes {
+				e.fill(atNestedTargetHostname, v)
+			}
 		}
 	}
 	if v := e.plan.at(atTargetUrl); !e.set.has(int(v)) && e.has(k.urlPath) {
-		e.fill(atTargetUrl, strVal(e.word(k.urlPath)))
+		if path, ok := e.convert(kindText, "", k.urlPath, &e.vals[k.urlPath]); ok == fitYes {
+			e.fill(atTargetUrl, path)
+		}
 	}
 }
+
+func isHTTPS(url string) bool { return strings.HasPrefix(url, "https:") }
 
 // needsHost tells whether the principal of an event type is the host if nobody else is named.
 func (e *Encoder) needsHost(name string) bool {
@@ -390,7 +396,7 @@ func completeUDM(e *Encoder, t *tree) {
 			n.value = timeVal(at)
 		}
 	}
-	t.complete("metadata.event_timestamp", timeVal(e.eventTime()))
+	t.complete("metadata.event_timestamp", e.eventTime())
 	t.complete("metadata.event_type", strVal("GENERIC_EVENT"))
 	t.complete("metadata.vendor_name", strVal(e.vendor()))
 	t.complete("metadata.product_name", strVal(e.product()))

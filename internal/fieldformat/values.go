@@ -24,6 +24,7 @@ type val struct {
 	str  string
 	pv   pcommon.Value // lists and maps
 	name string        // the name it came with; empty if it was derived
+	in   *input        // where it comes from, while that is of interest: see lesson.go
 }
 
 type typ uint8
@@ -82,7 +83,7 @@ func attr(v pcommon.Value, name string) val {
 // fitsAsIs tells the usual case that a value is in the form of a kind already.
 func (v *val) fitsAsIs(k kind) bool {
 	switch k {
-	case kindText:
+	case kindText, kindOne, kindLabelled, kindUserID, kindLoneName:
 		return v.typ == typStr
 	case kindInt:
 		return v.typ == typInt
@@ -98,6 +99,8 @@ func (v *val) fitsAsIs(k kind) bool {
 		return v.typ == typStr && isIPv4(v.str)
 	case kindHost, kindURL:
 		return v.typ == typStr && v.str != "" && !hasBlank(v.str)
+	case kindTime:
+		return v.typ == typTime && v.num >= earliest
 	}
 	return false
 }
@@ -109,20 +112,6 @@ func hasBlank(s string) bool {
 		}
 	}
 	return false
-}
-
-// same tells whether two values say the same, so that one of them can go.
-func (v *val) same(w *val) bool {
-	if v.typ != w.typ {
-		return false
-	}
-	switch v.typ {
-	case typStr, typRaw:
-		return v.str == w.str
-	case typList, typMap, typBytes:
-		return v.pv.Equal(w.pv)
-	}
-	return v.num == w.num
 }
 
 // A kind says which values fit a place and how they are written there.
@@ -168,7 +157,10 @@ const (
 	kindSID
 	kindNotSID
 	kindUserName
+	kindLoneName // of users without a domain
 	kindUserType
+	kindLoneType
+	kindDomainedType
 	kindIDType
 	kindRisk
 	kindHexID
@@ -257,6 +249,7 @@ const (
 	kindRegCIM
 	kindNat32
 	kindThreatCategory
+	numKinds
 )
 
 // kindNames are the kinds as fields.txt and ecs.txt write them.
@@ -318,8 +311,8 @@ const (
 	fitPart            // some of it is lost: all of it goes to the bag as well
 )
 
-// convert brings a value into the form of a kind.
-func (e *Encoder) convert(k kind, arg string, f int, v *val) (val, fit) {
+// convertValue is convert without regard to a lesson.
+func (e *Encoder) convertValue(k kind, arg string, f int, v *val) (val, fit) {
 	if v.typ == typList && k != kindObject && k != kindJoin && k != kindJSON && k != kindConst &&
 		k != kindGeo && k != kindGeoLat && k != kindGeoLon {
 		s := v.pv.Slice()
@@ -387,6 +380,7 @@ func (e *Encoder) convert(k kind, arg string, f int, v *val) (val, fit) {
 }
 
 func (e *Encoder) text(k kind, v *val) (val, fit) {
+	v.look()
 	switch v.typ {
 	case typStr:
 		if k == kindDirection {
@@ -517,17 +511,16 @@ func (e *Encoder) convertText(k kind, arg string, f int, v *val) (val, fit) {
 	case kindNotSID:
 		return when(s != "" && !isSID(s), s)
 	case kindUserName:
-		if d := e.table.fields[f].domain; d >= 0 && e.slots.has(d) && !strings.ContainsAny(s, `\@`) {
-			if domain, ok := e.plain(&e.vals[d]); ok && domain != "" {
-				at := len(e.arena)
-				e.arena = append(append(append(e.arena, domain...), '\\'), s...)
-				return strVal(e.since(at)), fitYes
-			}
+		if d := e.domainOf(f); d != nil {
+			return e.userName(v, d)
 		}
-		return when(s != "", s)
+		return nonEmpty(s)
+	case kindLoneName:
+		return nonEmpty(s)
 	case kindUserType:
-		d := e.table.fields[f].domain
-		return when(s != "", userNameType(s, d >= 0 && e.slots.has(d)))
+		return when(s != "", userNameType(s, e.domainOf(f) != nil))
+	case kindLoneType, kindDomainedType:
+		return when(s != "", userNameType(s, k == kindDomainedType))
 	case kindIDType:
 		if arg == "alert" { // AlertEvent has words of its own
 			switch {
@@ -588,6 +581,7 @@ func when(ok bool, s string) (val, fit) {
 
 // plain is the value as text; of numbers a copy in the arena.
 func (e *Encoder) plain(v *val) (string, bool) {
+	v.look()
 	at := len(e.arena)
 	switch v.typ {
 	case typStr:
@@ -671,6 +665,7 @@ func lowerByte(c byte) byte {
 
 // int is the value as a whole number, if it is one: text of digits and floats without a fraction count.
 func (v *val) int() (int64, bool) {
+	v.look()
 	switch v.typ {
 	case typInt:
 		return v.num, true
@@ -709,6 +704,7 @@ func inRange(k kind, n int64) bool {
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
 func (v *val) toFloat() (val, fit) {
+	v.look()
 	switch v.typ {
 	case typInt:
 		return intVal(v.num), fitYes
@@ -725,6 +721,7 @@ func (v *val) toFloat() (val, fit) {
 }
 
 func (v *val) toBool() (val, fit) {
+	v.look()
 	switch v.typ {
 	case typBool:
 		return *v, fitYes
@@ -774,6 +771,7 @@ func (e *Encoder) duration(k kind, v *val) (val, fit) {
 // time reads a time: RFC 3339 and its relatives, the dates of CEF and syslog, or a count of seconds, milliseconds,
 // microseconds or nanoseconds since 1970, told apart by size.
 func (v *val) time() (int64, bool) {
+	v.look()
 	switch v.typ {
 	case typTime:
 		return v.num, v.num >= earliest
@@ -1081,6 +1079,18 @@ func isSID(s string) bool {
 	return len(s) > 6 && (s[0] == 'S' || s[0] == 's') && s[1] == '-' && s[2] == '1' && s[3] == '-'
 }
 
+// userName is the name of a user with its domain, unless it names one itself.
+func (e *Encoder) userName(user, domain *val) (val, fit) {
+	name, _ := e.plain(user)
+	d, ok := e.plain(domain)
+	if !ok || d == "" || namesDomain(name) {
+		return nonEmpty(name)
+	}
+	at := len(e.arena)
+	e.arena = append(append(append(e.arena, d...), '\\'), name...)
+	return strVal(e.since(at)), fitYes
+}
+
 func userNameType(s string, domain bool) string {
 	switch {
 	case strings.Contains(s, "@"):
@@ -1139,6 +1149,7 @@ func cut(s string, limit int) string {
 
 // geo reads a point: {"lat":…, "lon":…}, [lon, lat] or "lat,lon".
 func geo(v *val) (lat, lon float64, ok bool) {
+	v.look()
 	num := func(v pcommon.Value, exists bool) float64 {
 		if !exists {
 			return math.NaN()

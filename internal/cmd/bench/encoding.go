@@ -76,9 +76,10 @@ func encoding(slice time.Duration) wirebench.Group {
 	}
 }
 
-// formats compares the field formats with plain JSON on a typical record.
+// formats compares the field formats with plain JSON on a typical record, and on records of which no two have the same names,
+// which no pattern fits.
 func formats(slice time.Duration) wirebench.Group {
-	g := wirebench.Group{Name: "Encoding: field formats, a firewall's record with 12 + 8 attributes.", Slice: slice}
+	g := wirebench.Group{Name: "Encoding: field formats, varied records of a firewall with 12 + 8 attributes.", Slice: slice}
 	names := []string{"ecs", "cim", "asim", "cef", "leef", "csl", "ocsf", "udm"}
 	for _, name := range names {
 		g.Rows = append(g.Rows, wirebench.Row{
@@ -93,26 +94,40 @@ func formats(slice time.Duration) wirebench.Group {
 			}
 			return most
 		},
-	}, wirebench.CPU("plain JSON, CPU a record", "plain"))
+	})
+	for _, name := range names {
+		g.Rows = append(g.Rows, wirebench.CPU(name+", CPU a record of names never seen before", name+", strange"))
+	}
+	g.Rows = append(g.Rows, wirebench.CPU("plain JSON, CPU a record", "plain"))
 	g.Open = func() ([]wirebench.Side, error) {
 		sides := []wirebench.Side{encodePlain("plain", benchlogs.Firewall(perBatch), "")}
 		for _, name := range names {
-			format, err := fieldformat.Parse(name)
-			if err != nil {
-				return nil, err
+			for suffix, ld := range map[string]plog.Logs{"": benchlogs.Firewall(perBatch), ", strange": benchlogs.Strange(perBatch)} {
+				side, err := encodeFormat(name, suffix, ld)
+				if err != nil {
+					return nil, err
+				}
+				sides = append(sides, side)
 			}
-			e := fieldformat.New(format, fieldformat.Options{})
-			sides = append(sides, encode(name, benchlogs.Firewall(perBatch),
-				func(rl plog.ResourceLogs, sl plog.ScopeLogs) { e.Start(rl.Resource(), sl.Scope()) },
-				func(dst []byte, record plog.LogRecord) []byte {
-					dst, err = e.AppendRecord(dst, record)
-					if err != nil {
-						panic(err)
-					}
-					return dst
-				}))
 		}
 		return sides, nil
 	}
 	return g
+}
+
+func encodeFormat(name, suffix string, ld plog.Logs) (wirebench.Side, error) {
+	format, err := fieldformat.Parse(name)
+	if err != nil {
+		return wirebench.Side{}, err
+	}
+	e := fieldformat.New(format, fieldformat.Options{})
+	return encode(name+suffix, ld,
+		func(rl plog.ResourceLogs, sl plog.ScopeLogs) { e.Start(rl.Resource(), sl.Scope()) },
+		func(dst []byte, record plog.LogRecord) []byte {
+			dst, err := e.AppendRecord(dst, record)
+			if err != nil {
+				panic(err)
+			}
+			return dst
+		}), nil
 }

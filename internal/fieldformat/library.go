@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// A library holds the patterns of an exporter. Its encoders share it.
+type library struct {
+	mu      sync.RWMutex
+	sources map[uint64]*source
+	size    int // bytes, about
+
+	// edition changes when all patterns are given up.
+	edition atomic.Int64
+	// refuted counts patterns that wrote a record otherwise than its translation. There should be none.
+	refuted atomic.Int64
+}
+
+// maxLibrary is how many bytes all patterns of an exporter may take, about. When they would take more, they are given up:
+// what is still of use is soon learnt again.
+const maxLibrary = 8 << 20
+
+// maxAlike is how many patterns there may be for the same deciding values.
+const maxAlike = 6
+
+// A source is a resource and scope that records are of.
+type source struct {
+	edition    int64
+	resource   pcommon.Map
+	scope      pcommon.Map
+	name       string
+	version    string
+	attributes []stored // as Start would resolve them
+
+	mu     sync.RWMutex
+	shapes map[uint64]*shape
+}
+
+func newLibrary() *library { return &library{sources: map[uint64]*source{}} }
+
+// given is what Start was called with.
+type given struct {
+	resource, scope pcommon.Map
+	name, version   string
+	hash            uint64
+}
+
+// start finds the source that Start was called with. It returns false if no patterns of it are known.
+func (p *patterns) start(g given) bool {
+	if p.library == nil {
+		return false
+	}
+	if p.source != nil && p.source.edition == p.library.edition.Load() && p.source.is(&g) {
+		g.hash = p.given.hash
+		p.given = g
+		return true
+	}
+	g.hash = hashGiven(&g)
+	p.given, p.shape = g, nil
+	p.source = p.library.source(&g)
+	return p.source != nil
+}
+
+func hashGiven(g *given) uint64 {
+	h := hashFlat(hashFlat(0, g.resource), g.scope)
+	if g.name != "" {
+		h = mix(h, maphash.String(seed, g.name))
+	}
+	if g.version != "" {
+		h = mix(h, maphash.String(seed, g.version))
+	}
+	return h
+}
+
+// hashFlat hashes the names of a map, and those of its values that are texts or numbers.
+func hashFlat(h uint64, m pcommon.Map) uint64 {
+	for name, v := range m.All() {
+		h = mix(h, maphash.String(seed, name))
+		switch v.Type() {
+		case pcommon.ValueTypeStr:
+			h = mix(h, maphash.String(seed, v.Str()))
+		case pcommon.ValueTypeInt:
+			h = mix(h, uint64(v.Int()))
+		}
+	}
+	return h
+}
+
+// is tells whether the source is the one that Start was called with.
+func (s *source) is(g *given) bool {
+	return s.name == g.name && s.version == g.version && sameMap(s.resource, g.resource) && sameMap(s.scope, g.scope)
+}
+
+// sameMap tells whether two maps have the same values in the same order.
+func sameMap(a, b pcommon.Map) bool {
+	if a.Len() != b.Len() {
+		return false
+	}
+	var names [32]string
+	var values [32]pcommon.Value
+	i := 0
+	for name, v := range a.All() {
+		if i == len(names) {
+			return false
+		}
+		names[i], values[i] = name, v
+		i++
+	}
+	i = 0
+	for name, v := range b.All() {
+		if names[i] != name || !values[i].Equal(v) {
+			return false
+		}
+		i++
+	}
+	return true
+}
+
+// source finds what is known of a resource and scope, or nil.
+func (l *library) source(g *given) *source {
+	l.mu.RLock()
+	s := l.sources[g.hash]
+	l.mu.RUnlock()
+	if s == nil || !s.is(g) {
+		return nil
+	}
+	return s
+}
+
+// addSource makes a source of what Start was called with, unless another encoder has.
+func (l *library) addSource(e *Encoder, g *given) *source {
+	s := &source{resource: pcommon.NewMap(), scope: pcommon.NewMap(), name: strings.Clone(g.name), version: strings.Clone(g.version),
+		shapes: map[uint64]*shape{}}
+	g.resource.CopyTo(s.resource)
+	g.scope.CopyTo(s.scope)
+	s.attributes = slices.Clip(e.resolve(nil, s.resource, s.scope))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if old := l.sources[g.hash]; old != nil && old.is(g) {
+		return old
+	}
+	s.edition = l.edition.Load()
+	l.sources[g.hash] = s
+	l.grow(1024 + 128*len(s.attributes))
+	return s
+}
+
+// grow counts bytes, and gives all patterns up when they are too many. l.mu is held.
+func (l *library) grow(bytes int) {
+	if l.size += bytes; l.size > maxLibrary {
+		l.size = 0
+		clear(l.sources)
+		l.edition.Add(1)
+	}
+}
+
+// shape finds the shape of that hash, or nil.
+func (s *source) shape(hash uint64) *shape {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.shapes[hash]
+}
+
+// add puts a pattern into its shape. Patterns that were made while less was known to decide are given up: they would not be
+// found any more.
+func (l *library) add(s *source, sh *shape, t *pattern, find func(*shapeState) uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shapes[sh.hash] == nil {
+		s.shapes[sh.hash] = sh
+	}
+	old := sh.state.Load()
+	state := &shapeState{deciding: old.deciding, patterns: map[uint64][]*pattern{}}
+	for _, d := range t.deciding {
+		if !slices.Contains(state.deciding, d) {
+			state.deciding = append(slices.Clone(state.deciding), d)
+		}
+	}
+	if len(state.deciding) == len(old.deciding) {
+		state.patterns = maps.Clone(old.patterns)
+	}
+	h := find(state)
+	alike := state.patterns[h] // the first that were met are likely those that are met most
+	state.patterns[h] = append(slices.Clone(alike[:min(len(alike), maxAlike-1)]), t)
+	sh.state.Store(state)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.grow(t.size() + 64*len(sh.nodes))
+}
+
+func (t *pattern) size() int {
+	n := 512 + len(t.after) + 128*len(t.gaps) + 128*len(t.steps) + 64*len(t.guards) + 48*(len(t.deciding)+len(t.passing))
+	for i := range t.gaps {
+		n += len(t.gaps[i].before)
+	}
+	for i := range t.passed {
+		n += len(t.passed[i].str)
+	}
+	return n
+}
+
+// ---- when a lesson is worth it
+
+// A learner decides which records become lessons. A lesson costs a few translations, so it is given to a record whose like
+// was seen before, and only as often as the patterns that there are save more than it costs.
+type learner struct {
+	seen   [64][4]uint64 // hashes of records without a pattern, the last four of each remainder
+	credit int
+	misses int // in a row
+	skip   int // records that are translated without a look for a pattern
+}
+
+const (
+	lessonCost   = 8    // in records that were filled
+	mostCredit   = 1024 // which 128 lessons use up
+	freeLesson   = 256  // every so many misses one lesson is free
+	missesToSkip = 64   // in a row, after which most records are translated at once
+	mostSkipped  = 15
+)
+
+// hit notes a record that was filled.
+func (l *learner) hit() {
+	l.credit = min(l.credit+1, mostCredit)
+	l.misses = 0
+}
+
+// miss notes a record without a pattern, and tells whether it shall be a lesson.
+func (l *learner) miss(hash uint64) bool {
+	l.misses++
+	if l.misses > missesToSkip {
+		l.skip = mostSkipped
+	}
+	if last := &l.seen[hash%uint64(len(l.seen))]; !slices.Contains(last[:], hash) {
+		copy(last[1:], last[:3])
+		last[0] = hash
+		return false
+	}
+	switch {
+	case l.credit >= lessonCost:
+		l.credit -= lessonCost
+	case l.misses%freeLesson != 0:
+		return false
+	}
+	return true
+}
+
+// translateAndLearn translates a record that has no pattern, and makes one of it if that is worth it.
+func (e *Encoder) translateAndLearn(dst []byte, r plog.LogRecord) []byte {
+	p := &e.patterns
+	has := hasOf(r)
+	hash := p.missed
+	if p.shape == nil {
+		hash = mix(p.given.hash, hashShape(r, has))
+	}
+	if !p.learner.miss(hash) {
+		return e.translate(dst, r)
+	}
+	s := p.shape
+	if s == nil {
+		if s = newShape(r, has); s == nil {
+			return e.translate(dst, r)
+		}
+		s.hash = hashShape(r, has)
+		s.state.Store(&shapeState{patterns: map[uint64][]*pattern{}})
+		if !p.scan(s, r, has) {
+			return e.translate(dst, r)
+		}
+	}
+	if p.source == nil {
+		p.source = p.library.addSource(e, &p.given)
+		e.resource = p.source.attributes
+	}
+	values := valuesOf(nil, r.Attributes())
+	values = append(values, r.Body())
+	if r.Body().Type() == pcommon.ValueTypeMap {
+		values = valuesOf(values, r.Body().Map())
+	}
+	e.lesson = newLesson(s, values)
+	at := len(dst)
+	dst = e.translate(dst, r)
+	l := e.lesson
+	e.forget()
+	for i := range l.gaps {
+		l.gaps[i].from -= at
+		l.gaps[i].to -= at
+	}
+	t := l.pattern(e, s, dst[at:])
+	if t == nil {
+		return dst
+	}
+	p.library.add(p.source, s, t, func(state *shapeState) uint64 {
+		t.deciding, t.decided = state.deciding, nil
+		for _, d := range t.deciding {
+			t.decided = append(t.decided, p.slots[d].clone(s.typeOf(d)))
+		}
+		f := fixedOf(r)
+		_, h := p.find(s, state, &f)
+		return h
+	})
+	return dst
+}

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fieldformat
+
+import (
+	"bytes"
+	"encoding/hex"
+	"hash/maphash"
+	"strings"
+	"sync/atomic"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+)
+
+// Records of one source have few shapes, and most of their values only pass through: addresses, ports, counts, names, the
+// message. What a record is translated to depends on its shape, the few values that decide something, and for the others on
+// their form. A pattern is the translation of one such record with gaps for the values that pass. A record that is the same
+// in what decides is written by filling the gaps, at a fraction of the cost.
+//
+//	scan ──▶ shape ──▶ deciding values ──▶ pattern ──▶ guards, steps ──▶ fill
+//	names    same names  same texts and     of the      addresses are     literal pieces
+//	and      and types   numbers            library     addresses, …      and values in turn
+//	values
+//
+// Whatever does not fit is translated. A lesson (lesson.go) finds out what decides, and a pattern has to prove itself: until a
+// value has been seen to pass where it differs from the lesson's, a record in which it differs is translated as well and both
+// have to be the same.
+
+// A slot is a value of a record: of the record itself, of an attribute or the body, or what a step made of them.
+type slot struct {
+	str string
+	num int64
+	pv  pcommon.Value // of lists and bytes
+}
+
+// The slots of the record itself, which come first.
+const (
+	slotTime int32 = iota
+	slotObserved
+	slotTrace
+	slotSpan
+	firstValue
+)
+
+// The most that a pattern can have.
+const (
+	maxNodes = 256
+	maxSteps = 64
+)
+
+// A node is a value in a shape: an attribute, what is nested in it, or the body.
+type shapeNode struct {
+	name  string
+	typ   pcommon.ValueType
+	empty bool // a text without letters, which is like no value
+	len   int  // of a map: what is in it follows
+}
+
+// decides tells whether there is anything in the value that can decide.
+func (n *shapeNode) decides() bool {
+	return !n.empty && n.typ != pcommon.ValueTypeEmpty && n.typ != pcommon.ValueTypeMap
+}
+
+// A shape is what records have in common that have the same names with values of the same types, in the same order.
+type shape struct {
+	has   uint8 // which of the slots of the record itself are set
+	body  int   // index of the body in nodes
+	nodes []shapeNode
+	hash  uint64
+	state atomic.Pointer[shapeState]
+}
+
+// shapeState is replaced as a whole, so that it is read without a lock.
+type shapeState struct {
+	deciding []int32               // slots that decided something in any lesson
+	patterns map[uint64][]*pattern // by the hash of what decides; several if other values have other forms
+}
+
+// A pattern is for the records of one source that have one shape and the same deciding values. All but its proof is
+// immutable.
+type pattern struct {
+	fixed    fixed
+	deciding []int32
+	decided  []slot // by the order of deciding
+	guards   []guard
+	steps    []step
+	gaps     []gap
+	after    []byte
+
+	passing  []int32 // slots of the record that pass, with
+	passed   []slot  // the values that they had in the lesson
+	unproven atomic.Uint64
+	refuted  atomic.Bool
+}
+
+// fixed is what always decides.
+type fixed struct {
+	number         plog.SeverityNumber
+	flags          plog.LogRecordFlags
+	dropped        uint32
+	severity, name string
+}
+
+func fixedOf(r plog.LogRecord) fixed {
+	return fixed{r.SeverityNumber(), r.Flags(), r.DroppedAttributesCount(), r.SeverityText(), r.EventName()}
+}
+
+func (f fixed) clone() fixed {
+	f.severity, f.name = strings.Clone(f.severity), strings.Clone(f.name)
+	return f
+}
+
+// patterns is what an encoder knows of the patterns of its source, and what it does with a record at a time.
+type patterns struct {
+	library *library // nil: all records are translated
+	source  *source  // of the last Start, nil while it has no patterns
+	shape   *shape   // of the last record
+	learner learner
+	given   given // what Start was called with
+
+	slots  []slot
+	missed uint64 // hash of what decides in a record of p.shape that has no pattern
+	fills  int    // since the last check
+	value  val    // the one that is being written
+}
+
+// checkEvery is how many records are filled until one is translated as well, to be sure.
+const checkEvery = 4096
+
+var seed = maphash.MakeSeed()
+
+func mix(h, x uint64) uint64 {
+	h = (h ^ x) * 0x9e3779b97f4a7c15
+	return h ^ h>>29
+}
+
+// ---- scan
+
+// hasOf tells which of the slots of the record itself are set. Times before all that count are none.
+func hasOf(r plog.LogRecord) (has uint8) {
+	if int64(r.Timestamp()) >= earliest {
+		has |= 1 << slotTime
+	}
+	if int64(r.ObservedTimestamp()) >= earliest {
+		has |= 1 << slotObserved
+	}
+	if !r.TraceID().IsEmpty() {
+		has |= 1 << slotTrace
+	}
+	if !r.SpanID().IsEmpty() {
+		has |= 1 << slotSpan
+	}
+	return has
+}
+
+// scan takes down the values of a record. It returns false if the record is not of the shape.
+func (p *patterns) scan(s *shape, r plog.LogRecord, has uint8) bool {
+	if has != s.has {
+		return false
+	}
+	if n := int(firstValue) + len(s.nodes) + maxSteps; len(p.slots) < n {
+		p.slots = make([]slot, n)
+	}
+	p.slots[slotTime].num, p.slots[slotObserved].num = int64(r.Timestamp()), int64(r.ObservedTimestamp())
+	i := p.scanMap(s, r.Attributes(), 0)
+	if i != s.body {
+		return false
+	}
+	return p.scanValue(s, "", r.Body(), i) == len(s.nodes)
+}
+
+// scanMap takes down the values of a map that is at i of the shape. It returns where the next value is, or -1.
+func (p *patterns) scanMap(s *shape, m pcommon.Map, i int) int {
+	for name, v := range m.All() {
+		if i = p.scanValue(s, name, v, i); i < 0 {
+			return -1
+		}
+	}
+	return i
+}
+
+func (p *patterns) scanValue(s *shape, name string, v pcommon.Value, i int) int {
+	if i >= len(s.nodes) {
+		return -1
+	}
+	n, to := &s.nodes[i], &p.slots[int(firstValue)+i]
+	if n.name != name {
+		return -1
+	}
+	typ := v.Type()
+	if typ != n.typ {
+		return -1
+	}
+	switch typ {
+	case pcommon.ValueTypeStr:
+		to.str = v.Str()
+		if n.empty != (to.str == "") {
+			return -1
+		}
+	case pcommon.ValueTypeInt:
+		to.num = v.Int()
+	case pcommon.ValueTypeDouble:
+		f := floatVal(v.Double())
+		if !finite(f.float()) {
+			return -1
+		}
+		to.num = f.num
+	case pcommon.ValueTypeBool:
+		to.num = boolVal(v.Bool()).num
+	case pcommon.ValueTypeMap:
+		if m := v.Map(); m.Len() == n.len {
+			return p.scanMap(s, m, i+1)
+		}
+		return -1
+	case pcommon.ValueTypeBytes:
+		if n.empty != (v.Bytes().Len() == 0) {
+			return -1
+		}
+		to.pv = v
+	case pcommon.ValueTypeSlice:
+		to.pv = v
+	}
+	return i + 1
+}
+
+// newShape finds the shape of a record. It returns nil if no record like it can have a pattern.
+func newShape(r plog.LogRecord, has uint8) *shape {
+	s := &shape{has: has}
+	s.add(r.Attributes())
+	s.body = len(s.nodes)
+	s.addValue("", r.Body())
+	if len(s.nodes) > maxNodes {
+		return nil
+	}
+	return s
+}
+
+func (s *shape) add(m pcommon.Map) {
+	for name, v := range m.All() {
+		s.addValue(name, v)
+	}
+}
+
+func (s *shape) addValue(name string, v pcommon.Value) {
+	n := shapeNode{name: strings.Clone(name), typ: v.Type()}
+	switch n.typ {
+	case pcommon.ValueTypeStr:
+		n.empty = v.Str() == ""
+	case pcommon.ValueTypeBytes:
+		n.empty = v.Bytes().Len() == 0
+	case pcommon.ValueTypeMap:
+		n.len = v.Map().Len()
+	}
+	s.nodes = append(s.nodes, n)
+	if n.typ == pcommon.ValueTypeMap {
+		s.add(v.Map())
+	}
+}
+
+// hashShape is the hash of the shape that a record has.
+func hashShape(r plog.LogRecord, has uint8) uint64 {
+	return hashValue(hashMap(uint64(has), r.Attributes()), "", r.Body())
+}
+
+func hashMap(h uint64, m pcommon.Map) uint64 {
+	for name, v := range m.All() {
+		h = hashValue(h, name, v)
+	}
+	return h
+}
+
+func hashValue(h uint64, name string, v pcommon.Value) uint64 {
+	h = mix(h, maphash.String(seed, name)+uint64(v.Type()))
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		if v.Str() == "" {
+			h = mix(h, 1)
+		}
+	case pcommon.ValueTypeMap:
+		h = hashMap(mix(h, uint64(v.Map().Len())), v.Map())
+	}
+	return h
+}
+
+// valuesOf collects the values of a record in the order of its shape.
+func valuesOf(values []pcommon.Value, m pcommon.Map) []pcommon.Value {
+	for _, v := range m.All() {
+		values = append(values, v)
+		if v.Type() == pcommon.ValueTypeMap {
+			values = valuesOf(values, v.Map())
+		}
+	}
+	return values
+}
+
+// ---- find
+
+// find returns the patterns that may be for what decides in the record that was scanned, and the hash of that.
+func (p *patterns) find(s *shape, state *shapeState, f *fixed) ([]*pattern, uint64) {
+	h := mix(s.hash, uint64(f.number)<<32^uint64(f.flags)^uint64(f.dropped)<<40)
+	if f.severity != "" {
+		h = mix(h, maphash.String(seed, f.severity))
+	}
+	if f.name != "" {
+		h = mix(h, maphash.String(seed, f.name))
+	}
+	for _, d := range state.deciding {
+		v := &p.slots[d]
+		switch s.typeOf(d) {
+		case pcommon.ValueTypeStr:
+			h = mix(h, maphash.String(seed, v.str))
+		case pcommon.ValueTypeSlice:
+			for _, el := range v.pv.Slice().All() {
+				if el.Type() == pcommon.ValueTypeStr {
+					h = mix(h, maphash.String(seed, el.Str()))
+				}
+			}
+		case pcommon.ValueTypeBytes:
+		default:
+			h = mix(h, uint64(v.num))
+		}
+	}
+	return state.patterns[h], h
+}
+
+// decidedAlike tells whether what decides is the same as in the lesson.
+func (p *patterns) decidedAlike(t *pattern, f *fixed) bool {
+	if t.fixed != *f {
+		return false
+	}
+	for i, d := range t.deciding {
+		if !p.slots[d].equals(&t.decided[i], p.shape.typeOf(d)) {
+			return false
+		}
+	}
+	return true
+}
+
+// typeOf is the type of a slot of the record.
+func (s *shape) typeOf(i int32) pcommon.ValueType {
+	if i < firstValue {
+		if i == slotTrace || i == slotSpan {
+			return pcommon.ValueTypeStr
+		}
+		return pcommon.ValueTypeInt
+	}
+	return s.nodes[i-firstValue].typ
+}
+
+func (v *slot) equals(w *slot, typ pcommon.ValueType) bool {
+	switch typ {
+	case pcommon.ValueTypeStr:
+		return v.str == w.str
+	case pcommon.ValueTypeSlice, pcommon.ValueTypeBytes:
+		return v.pv.Equal(w.pv)
+	}
+	return v.num == w.num
+}
+
+// admits tells whether the values that pass have the forms that they need, and takes the pattern's steps.
+func (e *Encoder) admits(t *pattern) bool {
+	slots := e.patterns.slots
+	for i := range t.guards {
+		if g := &t.guards[i]; !g.admits(&slots[g.slot]) {
+			return false
+		}
+	}
+	for i := range t.steps {
+		s := &t.steps[i]
+		if s.op == opTest {
+			if s.test(slots[s.a].str) != (s.fit == fitYes) {
+				return false
+			}
+			continue
+		}
+		a := val{typ: s.typA, num: slots[s.a].num, str: slots[s.a].str}
+		b := val{typ: s.typB, num: slots[s.b].num, str: slots[s.b].str}
+		out, ok := s.run(e, &a, &b)
+		if ok != s.fit || out.typ != s.typ || out.text != s.text || s.empty != (out.typ == typStr && out.str == "") ||
+			out.typ == typFloat && !finite(out.float()) {
+			return false
+		}
+		if slots[s.to].str, slots[s.to].num = out.str, out.num; s.guard.set() && !s.guard.admits(&slots[s.to]) {
+			return false
+		}
+	}
+	return true
+}
+
+// ---- fill
+
+// byPattern appends a record by its pattern. The second result is false, and nothing is appended, if it has none.
+func (e *Encoder) byPattern(dst []byte, r plog.LogRecord) ([]byte, bool) {
+	p := &e.patterns
+	f := fixedOf(r)
+	for _, t := range e.match(r, &f) {
+		if !p.decidedAlike(t, &f) || !e.admits(t) {
+			continue
+		}
+		if t.refuted.Load() {
+			return e.translate(dst, r), true
+		}
+		p.learner.hit()
+		at := len(dst)
+		dst = e.write(dst, t)
+		differing := t.differing(p.slots)
+		if p.fills++; differing == 0 && p.fills < checkEvery {
+			return dst, true
+		}
+		p.fills = 0
+		return e.prove(dst, at, t, differing), true
+	}
+	return dst, false
+}
+
+// match scans a record and finds the patterns that may be for it.
+func (e *Encoder) match(r plog.LogRecord, f *fixed) []*pattern {
+	p := &e.patterns
+	p.missed = 0
+	if p.source == nil {
+		return nil
+	}
+	has := hasOf(r)
+	s := p.shape
+	if s == nil || !p.scan(s, r, has) {
+		if s = p.source.shape(hashShape(r, has)); s == nil || !p.scan(s, r, has) {
+			p.shape = nil
+			return nil
+		}
+		p.shape = s
+	}
+	e.arena, e.record = e.arena[:0], r
+	if has&(1<<slotTrace) != 0 {
+		id := r.TraceID()
+		p.slots[slotTrace].str = e.hex(id[:])
+	}
+	if has&(1<<slotSpan) != 0 {
+		id := r.SpanID()
+		p.slots[slotSpan].str = e.hex(id[:])
+	}
+	var all []*pattern
+	all, p.missed = p.find(s, s.state.Load(), f)
+	return all
+}
+
+func (e *Encoder) hex(b []byte) string {
+	at := len(e.arena)
+	e.arena = hex.AppendEncode(e.arena, b)
+	return e.since(at)
+}
+
+// write writes the values that were scanned into the gaps.
+func (e *Encoder) write(dst []byte, t *pattern) []byte {
+	slots, v := e.patterns.slots, &e.patterns.value
+	for i := range t.gaps {
+		g := &t.gaps[i]
+		dst = append(dst, g.before...)
+		v.typ, v.text, v.str, v.num = g.typ, g.text, slots[g.slot].str, slots[g.slot].num
+		dst = g.write(e, dst, v)
+	}
+	return append(dst, t.after...)
+}
+
+// differing are the values, as bits, that have not been seen to pass and are others than those of the lesson.
+func (t *pattern) differing(slots []slot) (bits uint64) {
+	unproven := t.unproven.Load()
+	if unproven == 0 {
+		return 0
+	}
+	for i, s := range t.passing {
+		bit := uint64(1) << min(i, 63)
+		if unproven&bit != 0 && (slots[s].str != t.passed[i].str || slots[s].num != t.passed[i].num) {
+			bits |= bit
+		}
+	}
+	return bits
+}
+
+// prove translates a record that was filled. If that comes out otherwise, the pattern is not used again.
+func (e *Encoder) prove(dst []byte, at int, t *pattern, differing uint64) []byte {
+	filled := bytes.Clone(dst[at:])
+	dst = e.translate(dst[:at], e.record)
+	if !bytes.Equal(dst[at:], filled) {
+		t.refuted.Store(true)
+		e.patterns.library.refuted.Add(1)
+		if e.opts.Warn != nil {
+			e.opts.Warn("A pattern wrote a record otherwise than its translation. The translation is used from now on; records that " +
+				"were written before may be wrong. This is a fault of the exporter: please report it.")
+		}
+		return dst
+	}
+	t.unproven.And(^differing)
+	return dst
+}
