@@ -102,6 +102,21 @@ func address(r *rand.Rand) string {
 	return fmt.Sprintf("%d.%d.%d.%d", 1+r.IntN(223), r.IntN(256), r.IntN(256), r.IntN(256))
 }
 
+// CEF returns n connections as a firewall sends them by syslog, in the Common Event Format.
+func CEF(n int) plog.Logs {
+	ld := plog.NewLogs()
+	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range n {
+		lr := records.AppendEmpty()
+		lr.SetObservedTimestamp(pcommon.Timestamp(1_700_000_000_000_000_000 + i))
+		lr.Body().SetStr(fmt.Sprintf("<189>Mar 14 09:27:01 fw CEF:0|Example|Wall|11.1|end|TRAFFIC|3|rt=%d src=%s spt=%d dst=%s dpt=443 proto=TCP "+
+			"act=%s in=%d out=%d cs1=rule-%d cs1Label=Rule app=ssl suser=user%d cat=end dvchost=fw-01", 1_700_000_000_000+i, address(r),
+			1024+r.IntN(64000), address(r), [...]string{"allow", "deny"}[r.IntN(2)], r.IntN(1<<20), r.IntN(1<<16), r.IntN(40), r.IntN(500)))
+	}
+	return ld
+}
+
 // Strange returns the records of Firewall, each with an attribute of a name that no other has.
 func Strange(n int) plog.Logs {
 	ld := Firewall(n)

@@ -58,10 +58,11 @@ type Encoder struct {
 	spans   []string // the keys of the bag that are written
 	keys    map[string]bagKey
 
-	usual   [2]usuals // of attributes and bodies
-	scratch []byte
-	noted   val                 // a value that is written in another notation than it has
-	actions map[string]activity // what names of actions were found to mean
+	usual           [2]usuals // of attributes and bodies
+	scratch         []byte
+	noted           val                 // a value that is written in another notation than it has
+	pairs, labelled []pair              // of a line
+	actions         map[string]activity // what names of actions were found to mean
 }
 
 // stored is a value that is put into every record of a resource.

@@ -161,7 +161,7 @@ func (e *Encoder) customName(m pcommon.Map, name string) string {
 		if v, ok := m.Get(base + "Label"); ok && v.Type() == pcommon.ValueTypeStr && v.Str() != "" {
 			label := e.attr(v, "")
 			label.look()
-			return labelName(label.str)
+			return e.labelName(label.str)
 		}
 	}
 	return name
@@ -389,43 +389,63 @@ func (e *Encoder) keep(v val) {
 // ---- lines
 
 // readLine reads a text that is a line of CEF or LEEF. A syslog header may stand before it.
-func (e *Encoder) readLine(body *val) bool {
-	body.look()
-	head, rest, f := findLine(body.str)
-	mark := len(e.arena)
-	var pairs []pair
-	var ok bool
-	if f == CEF {
-		pairs, ok = e.parseCEF(rest)
-	} else {
-		pairs, ok = e.parseLEEF(rest)
-	}
+func (e *Encoder) readLine(body string) bool {
+	l, ok := e.parseLine(body)
 	if !ok {
-		e.arena = e.arena[:mark]
 		return false
 	}
 	if e.shape == none {
-		e.shape = f
+		e.shape = l.format
 	}
-	if head != "" {
-		e.toBag(val{typ: typStr, str: head, name: "syslog.header"})
+	before := 0 // values of the line before the pairs
+	if l.head != "" {
+		e.toBag(val{typ: typStr, str: l.head, name: "syslog.header", in: e.lineInput(0)})
+		before = 1
 	}
 	described := false
-	if i := find(pairs, "devTime"); i >= 0 && f == LEEF {
-		_, described = parseTime(pairs[i].value)
+	if i := find(l.pairs, "devTime"); i >= 0 && l.format == LEEF {
+		described = e.test(&val{typ: typStr, str: l.pairs[i].value, in: e.lineInput(before + i)}, isTime)
 	}
-	for _, p := range pairs {
+	for i, p := range l.pairs {
 		if p.value == "" || described && p.key == "devTimeFormat" {
 			continue
 		}
-		v := val{typ: typStr, str: p.value, name: p.key}
-		if f == e.format {
+		v := val{typ: typStr, str: p.value, name: p.key, in: e.lineInput(before + i)}
+		if l.format == e.format {
 			e.keep(v)
 		} else {
-			e.readName(f, p.key, v)
+			e.readName(l.format, p.key, v)
 		}
 	}
 	return true
+}
+
+func isTime(s string) bool {
+	_, ok := parseTime(s)
+	return ok
+}
+
+// A line is what a text says that is a line of CEF or LEEF.
+type line struct {
+	format Format
+	head   string // the syslog header before it
+	pairs  []pair // until the next line is parsed
+}
+
+// parseLine reads a line. It returns false if the text is none.
+func (e *Encoder) parseLine(s string) (l line, ok bool) {
+	mark := len(e.arena)
+	var rest string
+	switch l.head, rest, l.format = findLine(s); l.format {
+	case CEF:
+		l.pairs, ok = e.parseCEF(rest)
+	case LEEF:
+		l.pairs, ok = e.parseLEEF(rest)
+	}
+	if !ok {
+		e.arena = e.arena[:mark]
+	}
+	return l, ok
 }
 
 func isLine(s string) bool {
@@ -470,7 +490,7 @@ type pair struct{ key, value string }
 // parseCEF reads a CEF line: seven fields of a header, each ended by a pipe, then key=value pairs.
 func (e *Encoder) parseCEF(s string) ([]pair, bool) {
 	names := [...]string{"header.cef", "header.vendor", "header.product", "header.version", "header.classid", "header.name", "header.severity"}
-	pairs := make([]pair, 0, 24)
+	pairs := e.pairs[:0]
 	for _, name := range names {
 		i := unescapedPipe(s)
 		if i < 0 {
@@ -531,10 +551,12 @@ func (e *Encoder) parseExtension(s string, pairs []pair) []pair {
 		key, from = s[start:i], i+1
 	}
 	flush(len(s))
+	e.pairs = pairs
 	if e.format == CEF {
 		return pairs
 	}
-	return byLabel(pairs)
+	e.labelled = e.byLabel(e.labelled[:0], pairs)
+	return e.labelled
 }
 
 func isKeyByte(c byte) bool {
@@ -544,17 +566,23 @@ func isKeyByte(c byte) bool {
 
 // labelled are keys that have a label of their own: the label is the name of the value.
 func labelled(key string) bool {
-	switch strings.TrimRight(key, "123456") {
+	base := key
+	for base != "" && '1' <= base[len(base)-1] && base[len(base)-1] <= '6' {
+		base = base[:len(base)-1]
+	}
+	if len(base) == len(key) {
+		return false
+	}
+	switch base {
 	case "cs", "cn", "cfp", "deviceCustomDate", "flexString", "flexDate", "flexNumber",
 		"DeviceCustomString", "DeviceCustomNumber", "DeviceCustomFloatingPoint", "DeviceCustomDate", "FlexString", "FlexDate", "FlexNumber":
-		return key[len(key)-1] <= '6'
+		return true
 	}
 	return key == "c6a4"
 }
 
-// byLabel names custom values by their labels and drops the labels.
-func byLabel(pairs []pair) []pair {
-	out := make([]pair, 0, len(pairs))
+// byLabel appends pairs with custom values named by their labels, without the labels.
+func (e *Encoder) byLabel(out, pairs []pair) []pair {
 	for _, p := range pairs {
 		if base, ok := strings.CutSuffix(p.key, "Label"); ok && (labelled(base) || strings.HasPrefix(base, "c6a")) {
 			if find(pairs, base) >= 0 {
@@ -563,7 +591,7 @@ func byLabel(pairs []pair) []pair {
 		}
 		if labelled(p.key) {
 			if j := find(pairs, p.key+"Label"); j >= 0 && pairs[j].value != "" {
-				p.key = labelName(pairs[j].value)
+				p.key = e.labelName(pairs[j].value)
 			}
 		}
 		out = append(out, p)
@@ -572,8 +600,8 @@ func byLabel(pairs []pair) []pair {
 }
 
 // labelName finds the field behind a usual label.
-func labelName(label string) string {
-	switch strings.ToLower(label) {
+func (e *Encoder) labelName(label string) string {
+	switch e.lower(label) {
 	case "rule", "rule name", "rulename", "rule_name":
 		return "rule.name"
 	case "threat", "threat name", "threatname", "virus", "virus name", "virusname", "malware", "malware name":
@@ -628,7 +656,7 @@ func (e *Encoder) parseLEEF(s string) ([]pair, bool) {
 	if !ok || version != "1.0" && version != "2.0" {
 		return nil, false
 	}
-	pairs := make([]pair, 0, 24)
+	pairs := e.pairs[:0]
 	for _, name := range [...]string{"header.vendor", "header.product", "header.version", "header.eventid"} {
 		field, after, ok := strings.Cut(rest, "|")
 		if !ok {
@@ -655,6 +683,7 @@ func (e *Encoder) parseLEEF(s string) ([]pair, bool) {
 			pairs = append(pairs, pair{"attribute", piece})
 		}
 	}
+	e.pairs = pairs
 	return pairs, true
 }
 

@@ -329,7 +329,7 @@ func (e *Encoder) readBody(b pcommon.Value) {
 	case pcommon.ValueTypeEmpty:
 	case pcommon.ValueTypeStr:
 		v := e.attr(b, "message")
-		if e.test(&v, isLine) && e.readLine(&v) {
+		if e.readLine(b.Str()) {
 			return
 		}
 		e.store(k.message, v)

@@ -23,7 +23,8 @@ type lesson struct {
 	values  []pcommon.Value // of the record, by the order of its shape
 	inputs  []*input        // of the record, then of its values, then of the steps
 	gaps    []gap
-	spoiled bool // the output depends on something that no pattern holds, such as the time of day
+	line    int32 // slot of the first value of a line
+	spoiled bool  // the output depends on something that no pattern holds, such as the time of day
 }
 
 // An input is where a value comes from: the record itself, one of its values, or a step.
@@ -338,7 +339,7 @@ func (v *val) same(w *val) bool {
 
 // newLesson readies a lesson for the record whose values were scanned.
 func newLesson(s *shape, values []pcommon.Value) *lesson {
-	l := &lesson{values: values}
+	l := &lesson{values: values, line: firstValue + int32(s.body) + 1}
 	inputs := make([]input, int(firstValue)+len(s.nodes))
 	for i := range inputs {
 		inputs[i].lesson, inputs[i].slot = l, int32(i)
@@ -397,6 +398,14 @@ func (e *Encoder) input(slot int32) *input {
 	in := e.lesson.inputs[slot]
 	in.claimed = true
 	return in
+}
+
+// lineInput is the input of a value of a line, or nil.
+func (e *Encoder) lineInput(i int) *input {
+	if e.lesson == nil {
+		return nil
+	}
+	return e.input(e.lesson.line + int32(i))
 }
 
 // spoil says that no pattern can be made of the record.

@@ -260,21 +260,18 @@ func (e *Encoder) translateAndLearn(dst []byte, r plog.LogRecord) []byte {
 	has := hasOf(r)
 	hash := p.missed
 	if p.shape == nil {
-		hash = mix(p.given.hash, hashShape(r, has))
+		hash = mix(p.given.hash, e.hashShape(r, has))
 	}
 	if !p.learner.miss(hash) {
 		return e.translate(dst, r)
 	}
 	s := p.shape
 	if s == nil {
-		if s = newShape(r, has); s == nil {
+		if s = e.newShape(r, has); s == nil {
 			return e.translate(dst, r)
 		}
-		s.hash = hashShape(r, has)
+		s.hash = e.hashShape(r, has)
 		s.state.Store(&shapeState{patterns: map[uint64][]*pattern{}})
-		if !p.scan(s, r, has) {
-			return e.translate(dst, r)
-		}
 	}
 	if p.source == nil {
 		p.source = p.library.addSource(e, &p.given)
@@ -290,6 +287,9 @@ func (e *Encoder) translateAndLearn(dst []byte, r plog.LogRecord) []byte {
 	dst = e.translate(dst, r)
 	l := e.lesson
 	e.forget()
+	if !e.scan(s, r, has) { // again: what was made of the record is gone
+		return dst
+	}
 	for i := range l.gaps {
 		l.gaps[i].from -= at
 		l.gaps[i].to -= at

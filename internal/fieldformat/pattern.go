@@ -65,8 +65,10 @@ func (n *shapeNode) decides() bool {
 // A shape is what records have in common that have the same names with values of the same types, in the same order.
 type shape struct {
 	has   uint8 // which of the slots of the record itself are set
-	body  int   // index of the body in nodes
 	nodes []shapeNode
+	body  int    // index of the body in nodes
+	line  Format // of the body, if it is a line, whose values follow it
+	head  bool   // a syslog header is the first of them
 	hash  uint64
 	state atomic.Pointer[shapeState]
 }
@@ -155,19 +157,65 @@ func hasOf(r plog.LogRecord) (has uint8) {
 }
 
 // scan takes down the values of a record. It returns false if the record is not of the shape.
-func (p *patterns) scan(s *shape, r plog.LogRecord, has uint8) bool {
+func (e *Encoder) scan(s *shape, r plog.LogRecord, has uint8) bool {
+	p := &e.patterns
 	if has != s.has {
 		return false
 	}
+	e.arena = e.arena[:0]
 	if n := int(firstValue) + len(s.nodes) + maxSteps; len(p.slots) < n {
 		p.slots = make([]slot, n)
 	}
 	p.slots[slotTime].num, p.slots[slotObserved].num = int64(r.Timestamp()), int64(r.ObservedTimestamp())
+	if has&(1<<slotTrace) != 0 {
+		id := r.TraceID()
+		p.slots[slotTrace].str = e.hex(id[:])
+	}
+	if has&(1<<slotSpan) != 0 {
+		id := r.SpanID()
+		p.slots[slotSpan].str = e.hex(id[:])
+	}
 	i := p.scanMap(s, r.Attributes(), 0)
 	if i != s.body {
 		return false
 	}
-	return p.scanValue(s, "", r.Body(), i) == len(s.nodes)
+	if i = p.scanValue(s, "", r.Body(), i); s.nodes[s.body].typ == pcommon.ValueTypeStr && i > 0 {
+		i = e.scanLine(s, r.Body().Str(), i)
+	}
+	return i == len(s.nodes)
+}
+
+// scanLine takes down the values of a line, if the body shall be one.
+func (e *Encoder) scanLine(s *shape, body string, i int) int {
+	if s.line == none {
+		if isLine(body) {
+			return -1
+		}
+		return i
+	}
+	l, ok := e.parseLine(body)
+	if !ok || l.format != s.line || s.head != (l.head != "") {
+		return -1
+	}
+	slots := e.patterns.slots[firstValue:]
+	if s.head {
+		slots[i].str = l.head
+		i++
+	}
+	for _, p := range l.pairs {
+		if i >= len(s.nodes) || s.nodes[i].name != p.key || s.nodes[i].empty != (p.value == "") {
+			return -1
+		}
+		slots[i].str = p.value
+		i++
+	}
+	return i
+}
+
+func (e *Encoder) hex(b []byte) string {
+	at := len(e.arena)
+	e.arena = hex.AppendEncode(e.arena, b)
+	return e.since(at)
 }
 
 // scanMap takes down the values of a map that is at i of the shape. It returns where the next value is, or -1.
@@ -225,11 +273,24 @@ func (p *patterns) scanValue(s *shape, name string, v pcommon.Value, i int) int 
 }
 
 // newShape finds the shape of a record. It returns nil if no record like it can have a pattern.
-func newShape(r plog.LogRecord, has uint8) *shape {
-	s := &shape{has: has}
+func (e *Encoder) newShape(r plog.LogRecord, has uint8) *shape {
+	s := &shape{has: has, line: none}
 	s.add(r.Attributes())
 	s.body = len(s.nodes)
 	s.addValue("", r.Body())
+	if body := r.Body(); body.Type() == pcommon.ValueTypeStr && isLine(body.Str()) {
+		l, ok := e.parseLine(body.Str())
+		if !ok {
+			return nil
+		}
+		s.line, s.head = l.format, l.head != ""
+		if s.head {
+			s.nodes = append(s.nodes, shapeNode{typ: pcommon.ValueTypeStr})
+		}
+		for _, p := range l.pairs {
+			s.nodes = append(s.nodes, shapeNode{name: strings.Clone(p.key), typ: pcommon.ValueTypeStr, empty: p.value == ""})
+		}
+	}
 	if len(s.nodes) > maxNodes {
 		return nil
 	}
@@ -259,8 +320,24 @@ func (s *shape) addValue(name string, v pcommon.Value) {
 }
 
 // hashShape is the hash of the shape that a record has.
-func hashShape(r plog.LogRecord, has uint8) uint64 {
-	return hashValue(hashMap(uint64(has), r.Attributes()), "", r.Body())
+func (e *Encoder) hashShape(r plog.LogRecord, has uint8) uint64 {
+	body := r.Body()
+	h := hashValue(hashMap(uint64(has), r.Attributes()), "", body)
+	if body.Type() != pcommon.ValueTypeStr || !isLine(body.Str()) {
+		return h
+	}
+	l, _ := e.parseLine(body.Str())
+	h = mix(h, uint64(l.format))
+	if l.head != "" {
+		h = mix(h, 1)
+	}
+	for _, p := range l.pairs {
+		h = mix(h, maphash.String(seed, p.key))
+		if p.value == "" {
+			h = mix(h, 1)
+		}
+	}
+	return h
 }
 
 func hashMap(h uint64, m pcommon.Map) uint64 {
@@ -423,31 +500,17 @@ func (e *Encoder) match(r plog.LogRecord, f *fixed) []*pattern {
 	}
 	has := hasOf(r)
 	s := p.shape
-	if s == nil || !p.scan(s, r, has) {
-		if s = p.source.shape(hashShape(r, has)); s == nil || !p.scan(s, r, has) {
+	if s == nil || !e.scan(s, r, has) {
+		if s = p.source.shape(e.hashShape(r, has)); s == nil || !e.scan(s, r, has) {
 			p.shape = nil
 			return nil
 		}
 		p.shape = s
 	}
-	e.arena, e.record = e.arena[:0], r
-	if has&(1<<slotTrace) != 0 {
-		id := r.TraceID()
-		p.slots[slotTrace].str = e.hex(id[:])
-	}
-	if has&(1<<slotSpan) != 0 {
-		id := r.SpanID()
-		p.slots[slotSpan].str = e.hex(id[:])
-	}
+	e.record = r
 	var all []*pattern
 	all, p.missed = p.find(s, s.state.Load(), f)
 	return all
-}
-
-func (e *Encoder) hex(b []byte) string {
-	at := len(e.arena)
-	e.arena = hex.AppendEncode(e.arena, b)
-	return e.since(at)
 }
 
 // write writes the values that were scanned into the gaps.

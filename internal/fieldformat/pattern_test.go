@@ -81,12 +81,38 @@ func alike(r *rand.Rand, s string) string {
 	return string(b)
 }
 
+// lineAlike is another line with the same keys.
+func lineAlike(r *rand.Rand, s string) string {
+	start := strings.IndexByte(s, '=') + 1
+	separator := " "
+	for _, c := range []string{"\t", "^"} {
+		if strings.Contains(s[start:], c) {
+			separator = c
+		}
+	}
+	pieces := strings.SplitAfter(s[start:], separator)
+	for i, piece := range pieces {
+		key, value, ok := strings.Cut(piece, "=")
+		switch {
+		case r.IntN(4) > 0:
+		case ok:
+			pieces[i] = key + "=" + alike(r, value)
+		default:
+			pieces[i] = alike(r, piece)
+		}
+	}
+	return s[:start] + strings.Join(pieces, "")
+}
+
 func alterValue(r *rand.Rand, v pcommon.Value) {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		if r.IntN(3) > 0 {
+		switch {
+		case r.IntN(3) > 0 && isLine(v.Str()):
+			v.SetStr(lineAlike(r, v.Str()))
+		case r.IntN(3) > 0:
 			v.SetStr(alike(r, v.Str()))
-		} else {
+		default:
 			v.SetStr(otherTexts[r.IntN(len(otherTexts))])
 		}
 	case pcommon.ValueTypeInt:

@@ -42,10 +42,15 @@ const (
 	typRaw   // str is JSON
 )
 
-func strVal(s string) val     { return val{typ: typStr, str: s} }
-func intVal(n int64) val      { return val{typ: typInt, num: n} }
-func timeVal(n int64) val     { return val{typ: typTime, num: n} }
-func boolVal(b bool) val      { return val{typ: typBool, num: map[bool]int64{true: 1}[b]} }
+func strVal(s string) val { return val{typ: typStr, str: s} }
+func intVal(n int64) val  { return val{typ: typInt, num: n} }
+func timeVal(n int64) val { return val{typ: typTime, num: n} }
+func boolVal(b bool) val {
+	if b {
+		return val{typ: typBool, num: 1}
+	}
+	return val{typ: typBool}
+}
 func floatVal(f float64) val  { return val{typ: typFloat, num: int64(math.Float64bits(f))} }
 func (v *val) float() float64 { return math.Float64frombits(uint64(v.num)) }
 
