@@ -9,6 +9,8 @@
 //	eight formats,    names, one   of event     of fields     required      or one line,
 //	OTel or ECS       slot each    it is        (fields.txt)  attributes    the rest in the bag
 //
+// Records like earlier ones take a shorter way: see pattern.go.
+//
 // What has no place in the target format goes into that format's own bag under its own name: nothing is lost.
 // docs/field-formats.md says for each format what goes where.
 package fieldformat
