@@ -4,6 +4,8 @@ package fieldformat
 
 import (
 	_ "embed"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -86,7 +88,7 @@ var asimMandatory = map[string][]spot{
 // asimDetails are the EventResultDetails that a schema allows, by lower-case letters.
 var asimDetails = map[string]map[string]string{
 	"Authentication": foldList("No such user or password|No such user|Incorrect password|Incorrect key|Account expired|Password expired|User locked|" +
-		"User disabled|Logon violates policy|Session expired|Other"),
+		"User disabled|Logon violates policy|Session expired|MFA not satisfied|Other"),
 	"NetworkSession": foldList("Failover|Invalid TCP|Invalid Tunnel|Maximum Retry|Reset|Routing issue|Simulation|Terminated|Timeout|Transient error|Unknown|NA"),
 	"UserManagement": foldList("NotAuthorized|Other"),
 }
@@ -110,6 +112,7 @@ func init() {
 				"EventSeverity", "EventVendor", "EventProduct", "EventProductVersion", "EventCount", "EventStartTime", "EventEndTime", "EventUid",
 				"EventOriginalType", "EventOriginalSubType", "EventOriginalSeverity", "Dvc", "Src", "Dst", "DvcAction", "DvcOriginalAction",
 				"Object", "Operation", "TargetUsername", "TargetUsernameType", "ActorUsername", "ActorUsernameType"},
+			also: slices.DeleteFunc(slices.Sorted(maps.Keys(asimColumns)), func(c string) bool { return c == "AdditionalFields" }),
 			allowed: func(c class, path string) bool {
 				s := asimColumns[path]
 				return s["*"] || s[asimSchemas[c].name]
@@ -141,6 +144,9 @@ func beginASIM(e *Encoder) {
 		eventType = e.asimType()
 	}
 	e.keepOwn(atTimeGenerated)
+	if e.ev.outcome == outcomeSuccess || e.ev.outcome == outcomeFailure { // EventResult says so
+		e.consume(k.outcome)
+	}
 	e.fill(atTimeGenerated, e.eventTime())
 	e.fill(atEventSchema, strVal(schema.name))
 	e.fill(atEventSchemaVersion, strVal(schema.version))
@@ -218,8 +224,8 @@ func (e *Encoder) asimAction() {
 		return
 	}
 	e.fill(atDvcAction, strVal(v.asim))
-	if e.has(e.table.known.action) {
-		e.fill(atDvcOriginalAction, strVal(e.word(e.table.known.action)))
+	if action := e.word(e.table.known.action); fold(verdicts, action) != nil {
+		e.fill(atDvcOriginalAction, strVal(action))
 	}
 }
 
@@ -298,7 +304,12 @@ func (e *Encoder) asimResult() string {
 			return "Failure"
 		}
 		return "Success"
-	case classFile, classProcess, classRegKey, classRegValue, classDHCP, classFinding:
+	case classFinding:
+		if e.plan.class == classNet && e.denied() {
+			return "Failure"
+		}
+		return "Success"
+	case classFile, classProcess, classRegKey, classRegValue, classDHCP:
 		if e.ev.outcome == outcomeUnknown {
 			return "NA"
 		}
@@ -316,12 +327,8 @@ func finishASIM(e *Encoder) bool {
 	e.fill(atEventProduct, strVal(e.product()))
 	e.fill(atEventProductVersion, strVal(e.version()))
 	e.fill(atEventCount, intVal(1))
-	at := e.eventTime()
-	e.fill(atEventStartTime, at)
-	if i := e.plan.at(atEventStartTime); e.set.has(int(i)) {
-		at = e.out[i]
-	}
-	e.fill(atEventEndTime, at)
+	e.fill(atEventStartTime, e.eventTime())
+	e.fill(atEventEndTime, e.eventTime())
 	if e.ev.class == classFinding && e.plan.class == classFinding && !e.filled(atEventUid) {
 		e.fill(atEventUid, e.uid())
 	}

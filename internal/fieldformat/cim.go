@@ -28,7 +28,7 @@ var cimTypes = func() map[string][]string {
 func init() {
 	targets[CIM] = &target{
 		layout: &layout{envelope: []string{"_time", "vendor_product", "tag[]", "action", "vendor_action", "severity", "severity_id", "status",
-			"result", "change_type", "object_category", "ids_type"}},
+			"result", "change_type", "object_category", "ids_type", "message_type"}},
 		time:   jsontext.AppendTime,
 		begin:  beginCIM,
 		finish: finishCIM,
@@ -67,11 +67,16 @@ func beginCIM(e *Encoder) {
 	if w := e.ev.severity.cim(); w != "" {
 		e.fill(atSeverity, strVal(w))
 	}
+	if e.ev.class == classDNS && !e.has(k.dnsType) && e.ev.activity != actNone {
+		e.fill(atMessageType, strVal(map[bool]string{true: "Response", false: "Query"}[e.ev.activity == actResponse]))
+	}
 	switch e.ev.class {
 	case classFinding:
 		kind := "host"
 		if e.has(k.sourceIP, k.clientIP) && e.has(k.destIP, k.serverIP) {
 			kind = "network"
+		} else if e.has(k.emailFrom, k.emailTo) {
+			kind = "application"
 		}
 		e.fill(atIdsType, strVal(kind))
 	case classFile:
@@ -177,6 +182,9 @@ func (e *Encoder) cimAction() {
 			word = e.ev.verdict.cim
 		}
 	}
+	if word == "" && e.ev.class <= classTunnel && e.ev.activity == actClose {
+		word = "teardown"
+	}
 	if e.has(k.action) {
 		switch {
 		case word == "" && e.ev.class == classHTTP || e.ev.class == classGeneric || e.ev.class == classDB:
@@ -195,8 +203,10 @@ func (e *Encoder) cimAction() {
 	if e.has(k.outcome) && e.vals[k.outcome].name != "" {
 		switch e.ev.outcome {
 		case outcomeSuccess, outcomeFailure:
-			if !e.has(k.httpStatus) && e.ev.class != classPackage && e.ev.class != classHTTP {
+			takesHTTP := e.ev.class == classHTTP || e.ev.class == classGeneric
+			if e.ev.class != classPackage && !(takesHTTP && e.has(k.httpStatus)) && e.ev.class != classHTTP {
 				e.fill(atStatus, strVal(e.word(k.outcome)))
+				e.consume(k.outcome)
 			}
 		}
 	}
@@ -206,6 +216,9 @@ func finishCIM(e *Encoder) bool {
 	e.fillFrom(atDest, atDestIp, atDestDns, atUrlDomain)
 	e.fillFrom(atNestedSrc, atSrcIp, atSrcDns)
 	e.fillFrom(atNestedDvc, atDvcIp)
+	if e.ev.class == classHTTP { // the server that writes the log
+		e.fillFrom(atDest, atNestedDvc)
+	}
 	return true
 }
 

@@ -102,24 +102,24 @@ const (
 
 // known are the fields that the code itself looks at.
 type known struct {
-	timestamp, created, severity, level, message, id, action, category, typ, kind, outcome, reason, code, dataset, module, start, end                int
-	original, duration, name                                                                                                                         int
-	sourceAddress, sourceIP, sourceDomain, sourcePort, sourceBytes, sourceUser, sourceMAC                                                            int
-	clientAddress, clientIP, clientDomain, clientMAC                                                                                                 int
-	destAddress, destIP, destDomain, destPort, destBytes, destUser                                                                                   int
-	serverAddress, serverIP, serverDomain                                                                                                            int
-	peerAddress, peerPort, localAddress, localPort                                                                                                   int
-	hostName, hostHostname, hostIP, hostID, observerHostname, observerIP, observerName                                                               int
-	vendor, product, version, serviceName, serviceVersion                                                                                            int
-	networkBytes, networkProtocol, transport, direction                                                                                              int
-	userName, userID, userEmail, targetUser, effectiveUser, groupName, groupID                                                                       int
-	dnsQuestion, dnsAnswers, dnsAnswerData, dnsType, dnsRCode                                                                                        int
-	httpMethod, httpStatus, urlFull, urlOriginal, urlDomain, urlPath, urlQuery                                                                       int
-	processName, processPath, processPID, processEntity, processCommand, processArgs, parentPID, parentName, parentPath                              int
-	fileName, filePath, regPath, regKey, regValue                                                                                                    int
-	emailFrom, emailTo, emailSubject, ruleName, ruleID, ruleUUID, vulnID, techniqueID, subtechniqueID, subtechniqueName, observerType, cloudProvider int
-	dhcpType, dbName, dbQuery, resourceID, orchName, orchID, logonType, syslogSeverity, syslogHost                                                   int
-	ecsVersion, tags, traceID, spanID, logger, errorMessage, cloudService, iana, netType, dllName, packageName                                       int
+	timestamp, created, severity, level, message, id, action, category, typ, kind, outcome, reason, code, dataset, module, start, end                                                                                       int
+	original, duration, name                                                                                                                                                                                                int
+	sourceAddress, sourceIP, sourceDomain, sourcePort, sourceBytes, sourceUser, sourceMAC                                                                                                                                   int
+	clientAddress, clientIP, clientDomain, clientMAC                                                                                                                                                                        int
+	destAddress, destIP, destDomain, destPort, destBytes, destUser                                                                                                                                                          int
+	serverAddress, serverIP, serverDomain                                                                                                                                                                                   int
+	peerAddress, peerPort, localAddress, localPort                                                                                                                                                                          int
+	hostName, hostHostname, hostIP, hostID, observerHostname, observerIP, observerName                                                                                                                                      int
+	vendor, product, version, serviceName, serviceVersion                                                                                                                                                                   int
+	networkBytes, networkProtocol, transport, direction                                                                                                                                                                     int
+	userName, userID, userEmail, targetUser, effectiveUser, groupName, groupID                                                                                                                                              int
+	dnsQuestion, dnsAnswers, dnsAnswerData, dnsType, dnsRCode                                                                                                                                                               int
+	httpMethod, httpStatus, urlFull, urlOriginal, urlDomain, urlPath, urlQuery                                                                                                                                              int
+	processName, processPath, processPID, processEntity, processCommand, processArgs, parentPID, parentName, parentPath                                                                                                     int
+	fileName, filePath, regPath, regKey, regValue                                                                                                                                                                           int
+	emailFrom, emailTo, emailSubject, emailDirection, softwareName, serial, tlsVersion, urlScheme, taskName, ruleName, ruleID, ruleUUID, vulnID, techniqueID, subtechniqueID, subtechniqueName, observerType, cloudProvider int
+	dhcpType, dbName, dbQuery, resourceID, orchName, orchID, logonType, syslogSeverity, syslogHost, syslogMsgID, syslogProcID, syslogApp                                                                                    int
+	ecsVersion, tags, traceID, spanID, logger, errorMessage, cloudService, iana, netType, dllName, packageName                                                                                                              int
 }
 
 func newKnown(t *table) known {
@@ -154,12 +154,15 @@ func newKnown(t *table) known {
 		processEntity: id("process.entity_id"), processCommand: id("process.command_line"), processArgs: id("process.args"),
 		parentPID: id("process.parent.pid"), parentName: id("process.parent.name"), parentPath: id("process.parent.executable"),
 		fileName: id("file.name"), filePath: id("file.path"), regPath: id("registry.path"), regKey: id("registry.key"), regValue: id("registry.value"),
+		emailDirection: id("email.direction"), softwareName: id("threat.software.name"), serial: id("observer.serial_number"),
+		tlsVersion: id("tls.version"), urlScheme: id("url.scheme"), taskName: id("winlog.event_data.TaskName"),
 		emailFrom: id("email.from.address"), emailTo: id("email.to.address"), emailSubject: id("email.subject"),
 		ruleName: id("rule.name"), ruleID: id("rule.id"), ruleUUID: id("rule.uuid"), vulnID: id("vulnerability.id"), techniqueID: id("threat.technique.id"),
 		subtechniqueID: id("threat.technique.subtechnique.id"), subtechniqueName: id("threat.technique.subtechnique.name"), observerType: id("observer.type"), cloudProvider: id("cloud.provider"),
 		dhcpType: id("dhcp.message_type"), dbName: id("db.namespace"), dbQuery: id("db.query.text"), resourceID: id("cloud.resource_id"),
 		orchName: id("orchestrator.resource.name"), orchID: id("orchestrator.resource.id"), logonType: id("winlog.event_data.LogonType"),
-		syslogSeverity: id("log.syslog.severity.code"), syslogHost: id("log.syslog.hostname"), ecsVersion: id("ecs.version"), tags: id("tags"),
+		syslogSeverity: id("log.syslog.severity.code"), syslogHost: id("log.syslog.hostname"), syslogMsgID: id("log.syslog.msgid"),
+		syslogProcID: id("log.syslog.procid"), syslogApp: id("log.syslog.appname"), ecsVersion: id("ecs.version"), tags: id("tags"),
 		traceID: id("trace.id"), spanID: id("span.id"), logger: id("log.logger"), name: id("event.name"), errorMessage: id("error.message"),
 		dllName: id("dll.name"), cloudService: id("cloud.service.name"), packageName: id("package.name"),
 	}
@@ -329,7 +332,9 @@ func (e *Encoder) classify() {
 	ev.outcome = fold(outcomes, e.word(k.outcome))
 	typ := e.bits(types, k.typ)
 	action := e.word(k.action)
-	ev.verdict = fold(verdicts, action)
+	if ev.verdict == nil { // what a format says in its own terms is not overruled
+		ev.verdict = fold(verdicts, action)
+	}
 	if ev.verdict == nil {
 		switch {
 		case typ&typeDenied != 0:
@@ -355,7 +360,7 @@ func (e *Encoder) findClass(cat, typ wordSet) class {
 	switch {
 	case in(catVulnerability), cat == 0 && e.has(k.vulnID):
 		return classVuln
-	case in(catIntrusionDetection), in(catMalware), in(catThreat), e.ev.alert && e.has(k.ruleName, k.ruleID, k.ruleUUID, k.techniqueID):
+	case in(catIntrusionDetection), in(catMalware), in(catThreat), cat == 0 && e.has(k.softwareName), e.ev.alert && e.has(k.ruleName, k.ruleID, k.ruleUUID, k.techniqueID):
 		return classFinding
 	case in(catAuthentication), in(catSession) && e.has(k.userName, k.userID, k.targetUser):
 		return classAuth
@@ -397,6 +402,29 @@ func (e *Encoder) findClass(cat, typ wordSet) class {
 		return classProcess
 	}
 	return classGeneric
+}
+
+// separateDevice leaves a host out that only passed on what another device saw of the network: it goes to the bag, or its
+// addresses would be taken for the device's.
+func (e *Encoder) separateDevice() {
+	k := &e.table.known
+	if e.format == ECS || e.shape != none && e.shape != ECS || e.ev.class == classGeneric || e.ev.class > classEmail && e.ev.class != classFinding ||
+		!e.has(k.observerHostname) || !e.has(k.hostName, k.hostHostname) {
+		return
+	}
+	for _, f := range [...]int{k.hostName, k.hostHostname} {
+		if e.has(f) && e.vals[f].same(&e.vals[k.observerHostname]) {
+			return
+		}
+	}
+	for _, f := range e.table.ofHost {
+		if e.slots.has(f) {
+			e.slots.drop(f)
+			if v := e.vals[f]; v.name != "" {
+				e.toBag(v)
+			}
+		}
+	}
 }
 
 // bothEnds tells whether the record names both ends of a connection.
@@ -474,6 +502,7 @@ var actionWords = []struct {
 	{"get", actRead}, {"list", actRead}, {"describe", actRead}, {"read", actRead}, {"watch", actRead}, {"open", actOpen}, {"access", actRead}, {"select", actRead},
 	{"terminat", actEnd}, {"stop", actEnd}, {"exit", actEnd}, {"exec", actStart}, {"start", actStart}, {"launch", actStart},
 	{"insert", actUpdate}, {"drop", actDelete}, {"alter", actUpdate}, {"connect", actConnect},
+	{"upload", actCreate}, {"stor", actCreate}, {"download", actRead}, {"retr", actRead},
 }
 
 // rememberedActions is how many actions an encoder keeps in mind. A device has tens of them.
@@ -522,7 +551,7 @@ func (e *Encoder) findActivity(typ wordSet, action string) activity {
 		return actNone
 	}
 	switch e.ev.class {
-	case classNet, classSSH, classFTP, classRDP, classSMB, classTunnel:
+	case classNet, classSSH, classRDP, classSMB, classTunnel:
 		return e.networkActivity(in)
 	case classDNS:
 		switch t := e.lower(e.word(k.dnsType)); {
@@ -551,8 +580,13 @@ func (e *Encoder) findActivity(typ wordSet, action string) activity {
 			return actElevate
 		}
 		return actLogon
+	case classFTP:
+		if a := byAction(); a == actCreate || a == actRead || a == actUpdate || a == actDelete || a == actRename {
+			return a
+		}
+		return e.networkActivity(in)
 	case classEmail:
-		d := directionOf(e.word(k.direction))
+		d := directionOf(firstOf(e.word(k.direction), e.word(k.emailDirection)))
 		if d != nil && d.id == 1 {
 			return actReceive
 		}

@@ -116,6 +116,33 @@ func appendToExtensions(e *Encoder, dst []byte, v *val) []byte {
 	return jsontext.AppendEscaped(dst, textOf(e.scratch))
 }
 
+// cutSemicolon cuts a text at its first semicolon that has no backslash before it, and undoes the escapes of what stands
+// before.
+func cutSemicolon(s string) (before, after string) {
+	var b []byte
+	for i := 0; i < len(s); i++ {
+		run := i
+		for run < len(s) && s[run] == '\\' {
+			run++
+		}
+		n := run - i // of backslashes
+		switch {
+		case run == len(s) || s[run] == ';': // they stand for half as many, and the last of an odd number for the semicolon
+			b = repeat(b, '\\', n/2)
+			if n%2 == 0 {
+				return string(b), s[min(run+1, len(s)):]
+			}
+			if run < len(s) {
+				b = append(b, ';')
+			}
+		default:
+			b = append(repeat(b, '\\', n), s[run])
+		}
+		i = run
+	}
+	return string(b), ""
+}
+
 func escapeSemicolons(dst []byte, s string) []byte {
 	run := 0 // of backslashes
 	for i := range len(s) {

@@ -15,9 +15,10 @@ import (
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/fieldformat/formattest"
 )
 
-// TestDocumentedOutput holds the examples of docs/field-formats.md against what is written.
+// TestDocumentedOutput holds the examples of docs/field-formats.md against what is written; -update writes them anew.
 func TestDocumentedOutput(t *testing.T) {
-	doc, err := os.ReadFile("../../docs/field-formats.md")
+	const path = "../../docs/field-formats.md"
+	doc, err := os.ReadFile(path)
 	require.NoError(t, err)
 	records := map[string]formattest.Record{}
 	for _, r := range formattest.Records() {
@@ -37,6 +38,13 @@ func TestDocumentedOutput(t *testing.T) {
 			require.NoError(t, json.Indent(&indented, out, "", "  "))
 			out = indented.Bytes()
 		}
+		if *update {
+			doc = bytes.Replace(doc, example[0], bytes.Replace(example[0], example[3], out, 1), 1)
+			continue
+		}
 		assert.Equal(t, string(example[3]), string(out), "%s in %s", name, format)
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(path, doc, 0o644))
 	}
 }

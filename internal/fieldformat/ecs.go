@@ -26,7 +26,22 @@ func init() {
 	}
 }
 
+// ecsCategories are the categories of records that came in another format, which has other words for them.
+var ecsCategories = [numClasses]string{classNet: "network", classDNS: "network", classHTTP: "web", classDHCP: "network", classSSH: "network",
+	classFTP: "network", classRDP: "network", classSMB: "network", classTunnel: "network", classEmail: "email", classAuth: "authentication",
+	classAccount: "iam", classGroup: "iam", classProcess: "process", classFile: "file", classRegKey: "registry", classRegValue: "registry",
+	classModule: "library", classPackage: "package", classFinding: "intrusion_detection", classVuln: "vulnerability", classAPI: "api",
+	classDB: "database"}
+
 func finishECS(e *Encoder) bool {
+	if e.shape != none && e.shape != ECS {
+		if w := ecsCategories[e.ev.class]; w != "" && !e.has(e.table.known.category) {
+			e.fill(atEventCategory, strVal(w))
+		}
+		if v := e.ev.verdict; v != nil && v.name != "" && !e.has(e.table.known.typ) && e.ev.class == classNet {
+			e.fill(atNestedEventType, strVal(v.name))
+		}
+	}
 	e.fill(atEcsVersion, strVal(ECSVersion))
 	e.fitTypes()
 	for i := range e.plan.both {

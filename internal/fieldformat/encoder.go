@@ -196,6 +196,7 @@ func (e *Encoder) translate(dst []byte, record plog.LogRecord) []byte {
 	e.read(record)
 	e.derive()
 	e.classify()
+	e.separateDevice()
 	if e.opts.EventID && !e.slots.has(e.table.known.id) {
 		e.derived(e.table.known.id, e.recordID())
 	}
@@ -249,6 +250,9 @@ func (e *Encoder) store(f int, v val) {
 		return
 	}
 	if e.vals[f].same(&v) {
+		if e.vals[f].name == "" { // it was derived, and now it is the record's own
+			e.vals[f].name = v.name
+		}
 		return
 	}
 	v.name = e.origin + v.name
@@ -351,6 +355,14 @@ func (e *Encoder) try(p *place, f int, v *val) fit {
 					return fitNot
 				}
 				return fitYes
+			}
+		}
+	}
+	if k := &e.table.known; f == k.regPath && (p.kind == kindRegKey || p.kind == kindRegPath) && e.has(k.regValue) && v.typ == typStr {
+		if value := &e.vals[k.regValue]; value.typ == typStr { // a place for the key alone
+			if key, ok := e.take(step{op: opKeyOf}, v, value); ok == fitYes {
+				e.noted = key
+				v = &e.noted
 			}
 		}
 	}

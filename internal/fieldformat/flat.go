@@ -17,6 +17,9 @@ func (e *Encoder) keepOwn(timeSpot spot) {
 	for i := range e.own {
 		v := &e.own[i]
 		leaf := e.plan.find(v.name)
+		if leaf < 0 && e.keepBag(v) {
+			continue
+		}
 		if leaf < 0 {
 			e.toBag(*v)
 			continue
@@ -62,6 +65,30 @@ func (e *Encoder) keepOwn(timeSpot spot) {
 			e.keepTime(&out)
 		}
 	}
+}
+
+// keepBag takes what is in the bag of a record that is in the target format back into the bag.
+func (e *Encoder) keepBag(v *val) bool {
+	switch {
+	case e.format == ASIM && v.name == "AdditionalFields" && v.typ == typMap:
+		for name, sub := range v.pv.Map().All() {
+			e.toBag(e.attr(sub, name))
+		}
+		return true
+	case e.format == CSL && v.name == "AdditionalExtensions" && v.typ == typStr:
+		v.look()
+		for rest := v.str; rest != ""; {
+			var pair string
+			pair, rest = cutSemicolon(rest)
+			if name, value, ok := strings.Cut(pair, "="); ok && value != "" {
+				e.toBag(val{typ: typStr, str: value, name: name})
+			} else if pair != "" {
+				e.toBag(val{typ: typStr, str: pair, name: v.name})
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // kindAt is the kind of a leaf whose values are checked when they arrive in the target format.
@@ -164,6 +191,11 @@ func (e *Encoder) fillWords(s spot, f int) {
 // eventID is what identifies the kind of event in headers that must name one.
 func (e *Encoder) eventID() string {
 	k := &e.table.known
+	if e.ev.class == classFinding { // one id for each signature
+		if id := firstOf(e.word(k.code), e.word(k.ruleID), e.word(k.ruleUUID), e.word(k.ruleName)); id != "" {
+			return id
+		}
+	}
 	return firstOf(e.word(k.code), e.word(k.action), e.word(k.name), e.word(k.dataset), "log")
 }
 
@@ -177,6 +209,8 @@ func (e *Encoder) title() string {
 		return e.word(k.ruleName)
 	case e.ev.class == classGeneric && e.has(k.action):
 		return e.word(k.action)
+	case e.ev.class == classAPI && e.bits(categories, k.category)&(catApi|catConfiguration) == catConfiguration:
+		return "Configuration change"
 	}
 	return classTitles[e.ev.class]
 }

@@ -14,7 +14,7 @@ import (
 var readAlso = [numFormats]map[string]string{
 	CIM: {
 		"_time": "@timestamp", "action": "event.action", "src": "source.address", "dest": "destination.address", "severity": "log.level",
-		"user": "user.name", "category": "rule.category", "app": "network.protocol", "vendor_action": "event.action",
+		"user": "user.name", "category": "rule.category", "app": "network.protocol", "vendor_action": "event.action", "tag": "tags",
 		"signature": "rule.name", "object": "orchestrator.resource.name",
 	},
 	ASIM: {
@@ -39,6 +39,7 @@ var readAlso = [numFormats]map[string]string{
 	LEEF: {
 		"devTime": "@timestamp", "header.eventid": "event.code", "resource": "host.name", "usrName": "user.name", "policy": "rule.name",
 		"cat": "event.dataset", "srcAddr": "src", "dstAddr": "dst", "networkUser": "user.name", "netDir": "network.direction",
+		"domain": "user.domain", "identHostName": "host.name",
 		"identSrc": "host.ip", "sev": "event.severity", "action": "event.action", "act": "event.action", "reason": "event.reason", "direction": "network.direction",
 	},
 	CSL: {
@@ -175,6 +176,21 @@ var hashBySize = map[int]string{32: "md5", 40: "sha1", 64: "sha256", 128: "sha51
 // readName takes one value of a record in the format f.
 func (e *Encoder) readName(f Format, name string, v val) {
 	e.hint(f, name, &v)
+	switch {
+	case f == OCSF && (e.ev.class == classAccount || e.ev.class == classGroup) && strings.HasPrefix(name, "user."): // whom the change is about
+		name = ocsfTargets[name]
+		if name == "" {
+			e.toBag(v)
+			return
+		}
+	case f == UDM && name == "principal.hostname" && classNet <= e.ev.class && e.ev.class <= classEmail: // one end of a connection
+		name = "source.domain"
+	case f == ASIM && name == "EventSubType" && e.ev.class != classDNS:
+		name = "event.subtype"
+		if e.ev.class == classAuth {
+			name = "winlog.event_data.LogonType"
+		}
+	}
 	if parent, ok := hashNames[name]; ok {
 		v.look()
 		id, known := -1, false
@@ -201,6 +217,34 @@ func (e *Encoder) readName(f Format, name string, v val) {
 	e.store(id, v)
 }
 
+// ocsfTargets are the fields of the user that a change of accounts or groups is about.
+var ocsfTargets = map[string]string{"user.name": "user.target.name", "user.uid": "user.target.id", "user.domain": "user.target.domain",
+	"user.email_addr": "user.target.email", "user.full_name": "user.target.full_name"}
+
+// ocsfActivity is the activity behind a number of a class, the first of several.
+func ocsfActivity(c class, id int64) activity {
+	found := actNone
+	for a, n := range ocsfClasses[c].activities {
+		if n == id && (found == actNone || a < found) {
+			found = a
+		}
+	}
+	return found
+}
+
+// asimActivities are the activities behind an EventType.
+var asimActivities = func() map[string]activity {
+	m := map[string]activity{}
+	for c := range asimTypes {
+		for a, name := range asimTypes[c] {
+			if old, taken := m[name]; a != actNone && (!taken || a < old) {
+				m[name] = a
+			}
+		}
+	}
+	return m
+}()
+
 // adapt brings a value from the measure of its format to that of ECS.
 func (e *Encoder) adapt(f Format, field int, v *val) {
 	k := &e.table.known
@@ -216,16 +260,16 @@ func (e *Encoder) adapt(f Format, field int, v *val) {
 		case !ok:
 		case f == CEF || f == CSL:
 			if n == 0 || n == 1 {
-				*v = val{typ: typStr, str: [...]string{"inbound", "outbound"}[n], name: v.name}
+				*v = val{typ: typStr, str: [...]string{"inbound", "outbound"}[n], name: "network.direction"}
 			}
 		case f == OCSF && n >= 0 && n <= 4:
-			*v = val{typ: typStr, str: [...]string{"unknown", "inbound", "outbound", "lateral", "local"}[n], name: v.name}
+			*v = val{typ: typStr, str: [...]string{"unknown", "inbound", "outbound", "lateral", "local"}[n], name: "network.direction"}
 		}
 	case k.duration:
 		switch f {
 		case OCSF, ASIM:
 			if n, ok := v.int(); ok && n >= 0 && n < 1<<42 {
-				*v = val{typ: typInt, num: n * 1e6, name: v.name}
+				*v = val{typ: typInt, num: n * 1e6, name: "event.duration"}
 			}
 		case CIM:
 			if x, ok := v.toFloat(); ok == fitYes {
@@ -234,14 +278,14 @@ func (e *Encoder) adapt(f Format, field int, v *val) {
 					s = float64(x.num)
 				}
 				if s >= 0 && s < 9e9 {
-					*v = val{typ: typInt, num: int64(s * 1e9), name: v.name}
+					*v = val{typ: typInt, num: int64(s * 1e9), name: "event.duration"}
 				}
 			}
 		case UDM:
 			if text, ok := strings.CutSuffix(v.str, "s"); ok && v.typ == typStr {
 				t := strVal(text)
 				if x, fits := t.toFloat(); fits == fitYes && x.float() >= 0 && x.float() < 9e9 {
-					*v = val{typ: typInt, num: int64(x.float() * 1e9), name: v.name}
+					*v = val{typ: typInt, num: int64(x.float() * 1e9), name: "event.duration"}
 				}
 			}
 		}
@@ -267,7 +311,8 @@ func (e *Encoder) adapt(f Format, field int, v *val) {
 // hints are the names that say more than a field can.
 var hints = map[string]bool{"class_uid": true, "severity_id": true, "disposition": true, "action": true, "EventSchema": true, "EventSeverity": true,
 	"EventResult": true, "severity": true, "header.severity": true, "LogSeverity": true, "sev": true, "metadata.event_type": true,
-	"security_result.severity": true, "security_result.action": true}
+	"security_result.severity": true, "security_result.action": true, "status_id": true, "action_id": true, "disposition_id": true,
+	"activity_id": true, "EventType": true, "vendor_product": true}
 
 // hint learns from a name of a format what cannot be told by a field: class, severity, verdict.
 func (e *Encoder) hint(f Format, name string, v *val) {
@@ -288,14 +333,36 @@ func (e *Encoder) hint(f Format, name string, v *val) {
 			if n, ok := v.int(); ok && n >= 1 && n <= 6 {
 				e.ev.severity = [...]severity{{1, 2, true}, {2, 3, true}, {3, 5, true}, {4, 8, true}, {5, 10, true}, {6, 10, true}}[n-1]
 			}
+		case "activity_id":
+			if n, ok := v.int(); ok && e.ev.activity == actNone {
+				e.ev.activity = ocsfActivity(e.ev.class, n)
+			}
+		case "status_id":
+			switch n, _ := v.int(); n {
+			case 1:
+				e.derived(e.table.known.outcome, strVal("success"))
+			case 2:
+				e.derived(e.table.known.outcome, strVal("failure"))
+			}
+		case "action_id", "disposition_id":
+			if n, ok := v.int(); ok && e.ev.verdict == nil {
+				e.ev.verdict = map[string]map[int64]*verdict{"action_id": {1: &verdictAllow, 2: &verdictDeny},
+					"disposition_id": {1: &verdictAllow, 2: &verdictDeny, 3: &verdictHold, 6: &verdictDrop, 19: &verdictAlert, 21: &verdictReset}}[name][n]
+			}
 		case "disposition", "action":
-			e.ev.verdict = fold(verdicts, v.str)
+			if w := fold(verdicts, v.str); w != nil {
+				e.ev.verdict = w
+			}
 		}
 	case ASIM:
 		switch name {
 		case "EventSchema":
 			if c, ok := asimSchemaOf[v.str]; ok && v.typ == typStr {
 				e.ev.class, e.ev.schema = c, v.str
+			}
+		case "EventType":
+			if a, ok := asimActivities[v.str]; ok && v.typ == typStr && e.ev.activity == actNone {
+				e.ev.activity = a
 			}
 		case "EventSeverity":
 			e.wordSeverity(v)
@@ -304,6 +371,13 @@ func (e *Encoder) hint(f Format, name string, v *val) {
 		}
 	case CIM:
 		switch name {
+		case "vendor_product":
+			if vendor, product, ok := strings.Cut(v.str, " "); ok {
+				e.derived(e.table.known.vendor, strVal(vendor))
+				e.derived(e.table.known.product, strVal(product))
+			} else {
+				e.derived(e.table.known.product, strVal(v.str))
+			}
 		case "severity":
 			e.wordSeverity(v)
 		case "action":

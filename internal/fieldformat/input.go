@@ -168,9 +168,28 @@ func (e *Encoder) readAny(m pcommon.Map) Format {
 	case f == e.format:
 		e.keepMap(m)
 	default:
+		e.hintClass(m, f)
 		e.readForeign(m, "", f)
 	}
 	return f
+}
+
+// hintClass learns the class that a record names, on which the meaning of other names depends.
+func (e *Encoder) hintClass(m pcommon.Map, f Format) {
+	name := map[Format]string{OCSF: "class_uid", UDM: "metadata.event_type", ASIM: "EventSchema"}[f]
+	if name == "" {
+		return
+	}
+	v, ok := m.Get(name)
+	if parent, sub, nested := strings.Cut(name, "."); !ok && nested {
+		if outer, is := m.Get(parent); is && outer.Type() == pcommon.ValueTypeMap {
+			v, ok = outer.Map().Get(sub)
+		}
+	}
+	if ok {
+		a := e.attr(v, name)
+		e.hint(f, name, &a)
+	}
 }
 
 // A usual is a name of an earlier map in no format of its own, and what the table says of it. Records of one source have
@@ -361,6 +380,13 @@ func (e *Encoder) readRecord(r plog.LogRecord) {
 			e.toBag(v)
 		}
 	}
+	for _, f := range [...]int{k.syslogMsgID, k.syslogProcID, k.syslogApp, k.syslogHost} { // RFC 5424 writes - for nothing
+		if e.word(f) == "-" {
+			v := e.vals[f]
+			e.slots.drop(f)
+			e.toBag(v)
+		}
+	}
 	e.derived(k.created, e.ev.observed)
 	e.readSeverity(r)
 	e.keepSeverityNumber(int32(r.SeverityNumber()))
@@ -528,6 +554,10 @@ func (e *Encoder) address(from, ip, domain int) {
 	if v.typ != typStr {
 		return
 	}
+	if e.test(&v, bracketed) { // an IPv6 address as in a URL
+		v.look()
+		v.str, v.in = v.str[1:len(v.str)-1], nil
+	}
 	if e.test(&v, isIP) {
 		part = ip
 	}
@@ -547,6 +577,10 @@ func (e *Encoder) address(from, ip, domain int) {
 		return
 	}
 	e.store(part, v)
+}
+
+func bracketed(s string) bool {
+	return len(s) > 2 && s[0] == '[' && s[len(s)-1] == ']' && isIP(s[1:len(s)-1])
 }
 
 // rename moves a value to another field, whose place it takes.

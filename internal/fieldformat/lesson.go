@@ -157,6 +157,7 @@ const (
 	opBaseName
 	opUserName
 	opQuery
+	opKeyOf
 	opFingerprint
 )
 
@@ -197,6 +198,9 @@ func (s *step) run(e *Encoder, a, b *val) (val, fit) {
 		at := len(e.arena)
 		e.arena = append(append(append(e.arena, path...), '?'), strings.TrimPrefix(query, "?")...)
 		return strVal(e.since(at)), fitYes
+	case opKeyOf:
+		key, ok := strings.CutSuffix(a.str, `\`+b.str)
+		return when(ok && key != "", key)
 	default:
 		return strVal(e.fingerprint(e.record)), fitYes
 	}

@@ -3,6 +3,7 @@
 package fieldformat
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
@@ -43,8 +44,9 @@ var ocsfClasses = [numClasses]ocsfClass{
 	classHTTP: {4002, "HTTP Activity", 4, ocsfNetwork + "http_request http_response file trace", []string{"http_request http_response"}, nil},
 	classDHCP: {4004, "DHCP Activity", 4, ocsfNetwork + "lease_dur transaction_uid", []string{"src_endpoint dst_endpoint"},
 		map[activity]int64{actDiscover: 1, actOffer: 2, actRequest: 3, actDecline: 4, actAck: 5, actRenew: 5, actNak: 6, actRelease: 7, actInform: 8, actExpire: 9}},
-	classSSH:    {4007, "SSH Activity", 4, ocsfNetwork + "file", []string{"src_endpoint dst_endpoint"}, connectionActivities},
-	classFTP:    {4008, "FTP Activity", 4, ocsfNetwork + "file", []string{"src_endpoint dst_endpoint"}, nil},
+	classSSH: {4007, "SSH Activity", 4, ocsfNetwork + "file", []string{"src_endpoint dst_endpoint"}, connectionActivities},
+	classFTP: {4008, "FTP Activity", 4, ocsfNetwork + "file", []string{"src_endpoint dst_endpoint"},
+		map[activity]int64{actCreate: 1, actUpdate: 1, actRead: 2, actDelete: 4, actRename: 5}},
 	classRDP:    {4005, "RDP Activity", 4, ocsfNetwork + "file user", []string{"src_endpoint dst_endpoint"}, nil},
 	classSMB:    {4006, "SMB Activity", 4, ocsfNetwork + "file", []string{"src_endpoint dst_endpoint"}, nil},
 	classTunnel: {4014, "Tunnel Activity", 4, ocsfNetwork + "session user", []string{"connection_info session src_endpoint traffic"}, map[activity]int64{actOpen: 1, actClose: 2}},
@@ -82,6 +84,7 @@ var ocsfActivityNames = func() map[int64][]string {
 		4001: connection, 4007: connection,
 		4002: strings.Fields("Unknown Connect Delete Get Head Options Post Put Trace Patch"),
 		4003: strings.Fields("Unknown Query Response"), 4004: strings.Fields("Unknown Discover Offer Request Decline Ack Nak Release Inform Expire"),
+		4008: strings.Fields("Unknown Put Get Poll Delete Rename List"),
 		4009: strings.Fields("Unknown Send Receive"), 4014: strings.Fields("Unknown Open Close Renew"),
 		3002:   strings.Split("Unknown,Logon,Logoff,,,,,Account Switch", ","),
 		3001:   strings.Split("Unknown,Create,Enable,Password Change,Password Reset,Disable,Delete,,,Lock,,,Unlock", ","),
@@ -274,6 +277,12 @@ func beginOCSF(e *Encoder) {
 	if e.ev.alert {
 		e.fill(atIsAlert, boolVal(true))
 	}
+	if e.ev.class == classPackage && e.has(k.packageName) {
+		e.consume(k.packageName)
+		if v, ok := e.table.byName["package.version"]; ok {
+			e.consume(v)
+		}
+	}
 	if e.ev.class == classFinding || e.ev.class == classVuln {
 		e.fill(atFindingInfoUid, e.uid())
 		e.fill(atFindingInfoTitle, strVal(firstOf(e.word(k.ruleName), e.word(k.vulnID), e.word(k.message), classTitles[e.ev.class])))
@@ -359,7 +368,7 @@ func (e *Encoder) ocsfExtras() {
 	k := &e.table.known
 	switch e.ev.class {
 	case classAuth:
-		if s := e.plan.top["dst_endpoint"]; !e.hardIn(s) {
+		if s := e.plan.top["dst_endpoint"]; !e.named(endpointSpots[:]) {
 			if e.has(k.hostName) {
 				if v, ok := e.convert(kindHost, "", k.hostName, &e.vals[k.hostName]); ok == fitYes {
 					e.fill(atDstEndpointHostname, v)
@@ -370,7 +379,7 @@ func (e *Encoder) ocsfExtras() {
 					e.fill(atDstEndpointIp, v)
 				}
 			}
-			if !e.hardIn(s) && e.has(k.observerHostname) { // a gateway that people log on to
+			if !e.named(endpointSpots[:]) && e.hardIn(s) == e.filled(atDstEndpointPort) && e.has(k.observerHostname) { // a gateway that people log on to
 				if v, ok := e.convert(kindHost, "", k.observerHostname, &e.vals[k.observerHostname]); ok == fitYes {
 					e.fill(atDstEndpointHostname, v)
 				}
@@ -403,13 +412,16 @@ func (e *Encoder) ocsfExtras() {
 			e.fill(atAppName, strVal(name))
 			if v, ok := e.table.byName["package.version"]; ok && e.has(v) {
 				e.fill(atAppVersion, strVal(e.word(v)))
-				e.consume(v)
 			}
-			e.consume(e.table.known.packageName)
 		}
 	}
 	if e.ev.class == classDB {
 		e.fill(atTypeId, intVal(1))
+	}
+	if d := e.plan.top["device"]; e.has(k.serial) && e.plan.at(atDeviceUid) >= 0 && !e.named(deviceSpots[:]) && d.hi > d.lo {
+		if v, ok := e.convert(kindText, "", k.serial, &e.vals[k.serial]); ok == fitYes {
+			e.fill(atDeviceUid, v)
+		}
 	}
 	for i := range ocsfFiles {
 		e.nameFile(&ocsfFiles[i])
@@ -423,6 +435,15 @@ func (e *Encoder) ocsfExtras() {
 		}
 	}
 }
+
+// deviceSpots are those that make a device one.
+var deviceSpots = [...]spot{at("device.ip"), at("device.uid"), at("device.name"), at("device.hostname"), at("device.instance_uid")}
+
+// endpointSpots are those that make an endpoint one.
+var endpointSpots = [...]spot{at("dst_endpoint.ip"), at("dst_endpoint.hostname"), at("dst_endpoint.name"), at("dst_endpoint.uid"), at("dst_endpoint.domain")}
+
+// named tells whether any of the spots is filled.
+func (e *Encoder) named(spots []spot) bool { return slices.ContainsFunc(spots, e.filled) }
 
 // A file must have a name: the last segment of its path, or the name of the process that it is of.
 type ocsfFile struct{ path, name, process spot }

@@ -34,7 +34,12 @@ type plan struct {
 	required [][]span
 	// needs are what the event types of UDM must have, one of each group.
 	needs map[string][][]span
+	// nouns are the leaves that two nouns of UDM have in common, by their names: "principal>target".
+	nouns map[string][]sameLeaf
 }
+
+// A sameLeaf leads from a leaf of one noun to the same of another.
+type sameLeaf struct{ from, to int32 }
 
 type profile struct {
 	name  string
@@ -102,6 +107,7 @@ const fanWidth = 8
 // A layout says how a format's plans are made.
 type layout struct {
 	envelope []string                              // paths that the code fills, in its own numbering: see plan.leaves
+	also     []string                              // paths that only a record in the format itself fills
 	allowed  func(c class, path string) bool       // which alternative a class can take
 	moved    func(c class, path string) string     // where a class has a place of the table
 	implied  func(p *plan, path string) []constant // what must stand beside a path's last segment
@@ -146,6 +152,11 @@ func compile(t *table, f Format, l *layout, c class) *plan {
 				todo = append(todo, pending{id, a})
 				break
 			}
+		}
+	}
+	for _, path := range l.also {
+		if l.allowed == nil || l.allowed(c, path) {
+			root.insert(path)
 		}
 	}
 	if l.implied != nil {
@@ -219,6 +230,16 @@ func compile(t *table, f Format, l *layout, c class) *plan {
 	}
 	if f == UDM {
 		p.compileNeeds()
+		p.nouns = map[string][]sameLeaf{}
+		for _, nouns := range [...][2]string{{"principal", "target"}, {"principal", "observer"}, {"target", "observer"}} {
+			for i := range p.leaves {
+				if rest, ok := strings.CutPrefix(p.leaves[i].path, nouns[0]+"."); ok {
+					if to := p.find(nouns[1] + "." + rest); to >= 0 {
+						p.nouns[nouns[0]+">"+nouns[1]] = append(p.nouns[nouns[0]+">"+nouns[1]], sameLeaf{int32(i), to})
+					}
+				}
+			}
+		}
 	}
 	return p
 }

@@ -43,6 +43,7 @@ type table struct {
 	reader [numFormats]map[string]int // names of the other formats
 	prefix map[string]bool            // parents of ECS fields: "source" of "source.ip"
 	known  known
+	ofHost []int // the fields of the host itself
 }
 
 var loadTable = sync.OnceValue(func() *table {
@@ -86,6 +87,9 @@ var loadTable = sync.OnceValue(func() *table {
 	for i := range t.fields {
 		f := &t.fields[i]
 		f.domain = -1
+		if strings.HasPrefix(f.name, "host.") {
+			t.ofHost = append(t.ofHost, i)
+		}
 		if parent, ok := strings.CutSuffix(f.name, ".name"); ok {
 			if d, ok := t.byName[parent+".domain"]; ok {
 				f.domain = d
@@ -134,10 +138,13 @@ func (t *table) addRow(row []string, official *ecsFields, otel map[string]int) {
 		f.kind = kindOf(row[1])
 	}
 	var aliases []string
+	if rest, ok := strings.CutPrefix(f.name, "winlog.event_data."); ok { // as the receiver for Windows names it
+		aliases = append(aliases, "event_data."+rest)
+	}
 	for _, cell := range row[2:] {
 		format, text, _ := strings.Cut(cell, "=")
 		if format == "otel" {
-			aliases = strings.Split(text, ",")
+			aliases = append(aliases, strings.Split(text, ",")...)
 			continue
 		}
 		if format == "ecs" {
@@ -268,6 +275,10 @@ func (t *table) compileReader(f Format) map[string]int {
 		}
 	}
 	for name, to := range readAlso[f] {
+		if id, ok := t.byName[to]; ok { // a field goes before a name of the format that looks like one
+			names[name] = id
+			continue
+		}
 		if id, ok := names[to]; ok {
 			names[name] = id
 			continue

@@ -66,7 +66,7 @@ var udmEvents = map[string]string{
 	"MUTEX_CREATION": "principal target.resource", "MUTEX_UNCATEGORIZED": "principal target.resource",
 	"NETWORK_CONNECTION": "principal target network", "NETWORK_FLOW": "principal target", "NETWORK_FTP": "principal target network",
 	"NETWORK_DHCP": "principal network.dhcp", "NETWORK_DNS": "principal network.dns", "NETWORK_SMTP": "principal network",
-	"NETWORK_HTTP": "principal target target.url network.ip_protocol network.application_protocol", "NETWORK_UNCATEGORIZED": "principal network",
+	"NETWORK_HTTP": "principal target target.url network.ip_protocol network.application_protocol", "NETWORK_UNCATEGORIZED": "principal",
 	"PROCESS_LAUNCH": "principal target.process", "PROCESS_INJECTION": "principal target.process", "PROCESS_OPEN": "principal target.process",
 	"PROCESS_TERMINATION": "principal target.process", "PROCESS_UNCATEGORIZED": "principal target.process",
 	"PROCESS_MODULE_LOAD":          "principal principal.process target.process",
@@ -119,7 +119,7 @@ func init() {
 			"metadata.product_version", "metadata.product_event_type", "metadata.description", "metadata.collected_timestamp",
 			"principal.hostname", "principal.ip[]", "principal.application", "src.hostname", "target.hostname", "target.ip[]", "target.url",
 			"target.application", "observer.hostname", "observer.application", "network.ip_protocol", "network.application_protocol",
-			"network.direction", "network.http.method", "network.dhcp.opcode", "extensions.auth.type", "extensions.auth.mechanism[]", "security_result[].severity",
+			"network.direction", "network.http.method", "network.dhcp.opcode", "network.dhcp.type", "network.dhcp.ciaddr", "network.dns.response", "extensions.auth.type", "extensions.auth.mechanism[]", "security_result[].severity",
 			"security_result[].action[]", "security_result[].category[]", "security_result[].alert_state"}},
 		time: func(dst []byte, n int64) []byte {
 			return append(jsontext.AppendTimeText(append(dst, '"'), n, 6), '"')
@@ -152,6 +152,9 @@ func beginUDM(e *Encoder) {
 			e.fill(atSecurityResultCategory, strVal("SOFTWARE_MALICIOUS"))
 		}
 	case classDHCP:
+		if w := udmDHCP[e.ev.activity]; w != "" && !e.has(k.dhcpType) {
+			e.fill(atNetworkDhcpType, strVal(w))
+		}
 		switch e.ev.activity {
 		case actDiscover, actRequest, actDecline, actRelease, actInform:
 			e.fill(atNetworkDhcpOpcode, strVal("BOOTREQUEST"))
@@ -161,6 +164,10 @@ func beginUDM(e *Encoder) {
 	}
 }
 
+// udmDHCP are the types of messages by what they do.
+var udmDHCP = map[activity]string{actDiscover: "DISCOVER", actOffer: "OFFER", actRequest: "REQUEST", actDecline: "DECLINE", actAck: "ACK",
+	actRenew: "ACK", actNak: "NAK", actRelease: "RELEASE", actInform: "INFORM", actExpire: "WIN_EXPIRED"}
+
 func (s severity) udm() string {
 	return [...]string{"", "INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "CRITICAL"}[s.level]
 }
@@ -168,7 +175,7 @@ func (s severity) udm() string {
 func (e *Encoder) authType() string {
 	k := &e.table.known
 	switch d := e.word(k.dataset); {
-	case strings.Contains(d, "vpn"), e.word(k.networkProtocol) == "vpn", strings.Contains(e.lower(e.word(k.observerType)), "vpn"):
+	case strings.Contains(d, "vpn"), strings.Contains(e.lower(e.word(k.action)), "vpn"), e.word(k.networkProtocol) == "vpn", strings.Contains(e.lower(e.word(k.observerType)), "vpn"):
 		return "VPN"
 	case e.has(k.hostName, k.hostHostname, k.logonType):
 		return "MACHINE"
@@ -207,7 +214,16 @@ func finishUDM(e *Encoder) bool {
 			e.activityIn(actOffer, actAck) && e.out[c].same(&e.out[y]) {
 			e.set.drop(int(c))
 		}
+		// What a client asks or gives back is its own address.
+		if c, y := e.plan.at(atNetworkDhcpCiaddr), e.plan.at(atNetworkDhcpYiaddr); c >= 0 && y >= 0 && e.set.has(int(y)) &&
+			e.activityIn(actRequest, actDecline, actRelease, actInform, actExpire) && e.put(c, &e.out[y]) {
+			e.set.drop(int(y))
+		}
 	}
+	if e.ev.class == classDNS && e.ev.activity != actNone {
+		e.fill(atNetworkDnsResponse, boolVal(e.ev.activity == actResponse))
+	}
+	e.separateHost()
 	if e.ev.class == classEmail {
 		e.fill(atNetworkApplicationProtocol, strVal("SMTP"))
 	}
@@ -221,14 +237,17 @@ func finishUDM(e *Encoder) bool {
 			name = e.udmFinding()
 		}
 	}
-	if e.needsHost(name) {
-		e.hostAs("principal")
+	if e.needsHost(name) || !e.machine("principal") && e.hardIn(e.plan.below["principal.process"]) {
+		e.hostAs("principal") // where its process runs, for one
 	}
 	if strings.HasPrefix(name, "SCAN_") {
 		e.hostAs("target")
 	}
 	if general := udmTypes[e.ev.class][actNone]; e.ev.udmType == "" && !e.satisfies(name) {
 		name = general
+	}
+	if !e.satisfies(name) && e.ev.udmType == "" && classNet <= e.ev.class && e.ev.class <= classTunnel && e.machine("principal") && e.machine("target") {
+		name = "NETWORK_UNCATEGORIZED"
 	}
 	if !e.satisfies(name) {
 		if e.ev.udmType == "" {
@@ -255,6 +274,35 @@ func finishUDM(e *Encoder) bool {
 	return true
 }
 
+// separateHost keeps the host that a record is from apart from another machine that the record names as its source: one noun
+// is one machine.
+func (e *Encoder) separateHost() {
+	k := &e.table.known
+	move := func(from, to string) {
+		for _, p := range e.plan.nouns[from+">"+to] {
+			i := int(p.from)
+			if !e.set.has(i) || e.from[i] < 0 || !strings.HasPrefix(e.table.fields[e.from[i]].name, "host.") {
+				continue
+			}
+			e.placing = e.from[i]
+			if !e.put(p.to, &e.out[i]) {
+				e.toBag(e.vals[e.from[i]])
+			}
+			e.placing = -1
+			e.set.drop(i)
+		}
+	}
+	remote := e.has(k.sourceIP, k.sourceDomain, k.clientIP, k.clientDomain)
+	switch c := e.ev.class; {
+	case remote && c.is("endpoint"):
+		move("principal", "target")
+	case remote && (c == classGeneric || c == classAPI || c == classAccount || c == classGroup):
+		move("principal", "observer")
+	case c == classVuln && e.has(k.destIP, k.destDomain):
+		move("target", "observer")
+	}
+}
+
 // udmFinding is what a finding is about: a mail, a connection, a file, else anything.
 func (e *Encoder) udmFinding() string {
 	switch {
@@ -274,7 +322,7 @@ func (e *Encoder) udmHTTP() {
 	e.fill(atNetworkIpProtocol, strVal("TCP"))
 	if !e.filled(atNetworkApplicationProtocol) {
 		p := "HTTP"
-		if e.firstWord(isHTTPS, k.urlFull, k.urlOriginal) {
+		if e.firstWord(isHTTPS, k.urlFull, k.urlOriginal) || e.has(k.tlsVersion) || e.word(k.urlScheme) == "https" {
 			p = "HTTPS"
 		}
 		e.fill(atNetworkApplicationProtocol, strVal(p))

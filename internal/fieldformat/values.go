@@ -187,6 +187,7 @@ const (
 	kindProtoNumber
 	kindProtoUDM
 	kindUpper
+	kindLower
 	kindAppUDM
 	kindConnState
 	kindIPVersion
@@ -273,7 +274,7 @@ var kindNames = map[string]kind{
 	"direction": kindDirection, "dir.cim": kindDirCIM, "dir.asim": kindDirASIM, "dir.cef": kindDirCEF,
 	"dir.id": kindDirID, "dir.name": kindDirName, "dir.udm": kindDirUDM,
 	"transport": kindTransport, "protonum": kindProtocolNumber, "proto.lower": kindProtoLower, "proto.upper": kindProtoUpper,
-	"proto.num": kindProtoNumber, "proto.udm": kindProtoUDM, "upper": kindUpper, "app.udm": kindAppUDM, "connstate": kindConnState,
+	"proto.num": kindProtoNumber, "proto.udm": kindProtoUDM, "upper": kindUpper, "lower": kindLower, "app.udm": kindAppUDM, "connstate": kindConnState,
 	"ipver": kindIPVersion, "ipver.asim": kindIPVersionASIM, "ipver.id": kindIPVersionID, "ipver.bool": kindIPVersionBool,
 	"ostype": kindOSType, "os.id": kindOSID, "os.name": kindOSName, "os.udm": kindOSUDM, "devtype": kindDeviceType, "cloud.udm": kindCloudUDM,
 	"filetype": kindFileType, "filetype.name": kindFileTypeName, "pathtype": kindPathType,
@@ -466,6 +467,8 @@ func (e *Encoder) convertText(k kind, arg string, f int, v *val) (val, fit) {
 		return when(!isIPv4(s) && isIP(s), s)
 	case kindMAC:
 		return e.mac(s)
+	case kindLower:
+		return strVal(e.lower(s)), fitYes
 	case kindHost, kindURL, kindUpper:
 		if k == kindUpper {
 			return strVal(e.upper(s)), fitYes
