@@ -36,8 +36,8 @@ const maxAlike = 6
 // A source is a resource and scope that records are of.
 type source struct {
 	edition    int64
-	resource   pcommon.Map
-	scope      pcommon.Map
+	resource   ownMap
+	scope      ownMap
 	name       string
 	version    string
 	attributes []stored // as Start would resolve them
@@ -98,27 +98,32 @@ func hashFlat(h uint64, m pcommon.Map) uint64 {
 
 // is tells whether the source is the one that Start was called with.
 func (s *source) is(g *given) bool {
-	return s.name == g.name && s.version == g.version && sameMap(s.resource, g.resource) && sameMap(s.scope, g.scope)
+	return s.name == g.name && s.version == g.version && s.resource.is(g.resource) && s.scope.is(g.scope)
 }
 
-// sameMap tells whether two maps have the same values in the same order.
-func sameMap(a, b pcommon.Map) bool {
-	if a.Len() != b.Len() {
+// An ownMap is a copy of the attributes of a resource or scope, in their order.
+type ownMap struct {
+	names  []string
+	values []pcommon.Value
+}
+
+func copyMap(m pcommon.Map) (pcommon.Map, ownMap) {
+	c, own := pcommon.NewMap(), ownMap{}
+	m.CopyTo(c)
+	for name, v := range c.All() {
+		own.names, own.values = append(own.names, name), append(own.values, v)
+	}
+	return c, own
+}
+
+// is tells whether another map has the same values in the same order.
+func (o *ownMap) is(m pcommon.Map) bool {
+	if m.Len() != len(o.names) {
 		return false
 	}
-	var names [32]string
-	var values [32]pcommon.Value
 	i := 0
-	for name, v := range a.All() {
-		if i == len(names) {
-			return false
-		}
-		names[i], values[i] = name, v
-		i++
-	}
-	i = 0
-	for name, v := range b.All() {
-		if names[i] != name || !values[i].Equal(v) {
+	for name, v := range m.All() {
+		if name != o.names[i] || !v.Equal(o.values[i]) {
 			return false
 		}
 		i++
@@ -139,11 +144,11 @@ func (l *library) source(g *given) *source {
 
 // addSource makes a source of what Start was called with, unless another encoder has.
 func (l *library) addSource(e *Encoder, g *given) *source {
-	s := &source{resource: pcommon.NewMap(), scope: pcommon.NewMap(), name: strings.Clone(g.name), version: strings.Clone(g.version),
-		shapes: map[uint64]*shape{}}
-	g.resource.CopyTo(s.resource)
-	g.scope.CopyTo(s.scope)
-	s.attributes = slices.Clip(e.resolve(nil, s.resource, s.scope))
+	s := &source{name: strings.Clone(g.name), version: strings.Clone(g.version), shapes: map[uint64]*shape{}}
+	var resource, scope pcommon.Map
+	resource, s.resource = copyMap(g.resource)
+	scope, s.scope = copyMap(g.scope)
+	s.attributes = slices.Clip(e.resolve(nil, resource, scope))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if old := l.sources[g.hash]; old != nil && old.is(g) {
