@@ -58,9 +58,9 @@ type Encoder struct {
 	spans   []string // the keys of the bag that are written
 	keys    map[string]bagKey
 
-	usual           [2]usuals // of attributes and bodies
 	scratch         []byte
 	noted           val                 // a value that is written in another notation than it has
+	entries         []entry             // of the maps that are being read
 	pairs, labelled []pair              // of a line
 	actions         map[string]activity // what names of actions were found to mean
 }
@@ -133,6 +133,7 @@ func (e *Encoder) alloc(leaves int) {
 	e.source, e.scope = pcommon.NewMap(), pcommon.NewMap()
 	e.actions, e.keys = map[string]activity{}, map[string]bagKey{}
 	e.patterns.learner.credit = mostCredit / 4
+	e.patterns.given = given{resource: e.source, scope: e.scope}
 }
 
 // Clone returns an encoder for another worker. It shares the tables and the patterns.

@@ -250,7 +250,7 @@ func TestEscaping(t *testing.T) {
 	cef := string(encodeOnly(t, New(CEF, Options{}), record(t, yaml)))
 	assert.Contains(t, cef, `|a\|b=c\\d e f g|`)
 	assert.Contains(t, cef, ` act=a|b\=c\\d\ne`+"\tf g ")
-	assert.Contains(t, cef, ` httpRoute=x\=y field=v src2=raw`)
+	assert.Contains(t, cef, ` httpRoute=x\=y src2=raw field=v`)
 	leef := string(encodeOnly(t, New(LEEF, Options{}), record(t, yaml)))
 	assert.Contains(t, leef, `|a_b=c\d e f g|x09|`)
 	assert.Contains(t, leef, "\teventAction=a|b=c\\d e f g")

@@ -71,7 +71,7 @@ func (e *Encoder) keepOwn(timeSpot spot) {
 func (e *Encoder) keepBag(v *val) bool {
 	switch {
 	case e.format == ASIM && v.name == "AdditionalFields" && v.typ == typMap:
-		for name, sub := range v.pv.Map().All() {
+		for name, sub := range e.byName(v.pv.Map()) {
 			e.toBag(e.attr(sub, name))
 		}
 		return true

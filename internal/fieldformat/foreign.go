@@ -66,7 +66,7 @@ var readAlso = [numFormats]map[string]string{
 // readForeign reads a map in a format that is not the target. Names that the format does not have are read as names of
 // ECS and OpenTelemetry.
 func (e *Encoder) readForeign(m pcommon.Map, prefix string, f Format) {
-	for name, v := range m.All() {
+	for name, v := range e.byName(m) {
 		full := name
 		if prefix != "" {
 			full = e.dotted(prefix, name)
@@ -257,6 +257,8 @@ func (e *Encoder) adapt(f Format, field int, v *val) {
 	case k.direction:
 		n, ok := v.int()
 		switch {
+		case v.typ == typStr && !ok:
+			v.str = e.lower(v.str)
 		case !ok:
 		case f == CEF || f == CSL:
 			if n == 0 || n == 1 {
@@ -423,7 +425,7 @@ func (e *Encoder) wordSeverity(v *val) {
 
 // keepMap takes a map that is in the target format: its values are written as they are.
 func (e *Encoder) keepMap(m pcommon.Map) {
-	for name, v := range m.All() {
+	for name, v := range e.byName(m) {
 		if name == "devTimeFormat" && e.format == LEEF && e.describes(m, name) {
 			continue // devTime is written as a number, which needs no pattern
 		}

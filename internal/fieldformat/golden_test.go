@@ -78,7 +78,7 @@ func TestGolden(t *testing.T) {
 // translated are names whose values a format may replace by a word or number of an enumeration of its own, which says
 // the same. All other values must be found as they came.
 var translated = map[string]bool{
-	"network.direction": true, "network.io.direction": true, "direction": true, "CommunicationDirection": true, "email.direction": true,
+	"network.direction": true, "network.io.direction": true, "connection_info.direction": true, "direction": true, "CommunicationDirection": true, "email.direction": true,
 	"network.iana_number": true, "network.transport": true, "Protocol": true, "connection_info.protocol_num": true,
 	"dns.answers.type": true, "dns.answers.class": true, "dns.type": true, "dns.question.type": true, "dns.question.class": true, "cloud.provider": true,
 	"os.type": true, "host.os.type": true, "registry.data.type": true, "winlog.event_data.LogonType": true,

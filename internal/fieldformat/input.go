@@ -151,18 +151,10 @@ func (e *Encoder) read(r plog.LogRecord) {
 
 // readAny reads a map in whatever format it is, and returns that format.
 func (e *Encoder) readAny(m pcommon.Map) Format {
-	u := &e.usual[0]
-	if e.origin != "" {
-		u = &e.usual[1]
-	}
-	if e.readUsual(m, u) {
-		return none
-	}
 	f := e.detectMap(m).detect()
 	switch {
 	case f == none:
 		e.readMap(m, "", e.table.keys)
-		e.learn(m, u)
 	case f == ECS:
 		e.readMap(m, "", e.table.keys)
 	case f == e.format:
@@ -192,74 +184,9 @@ func (e *Encoder) hintClass(m pcommon.Map, f Format) {
 	}
 }
 
-// A usual is a name of an earlier map in no format of its own, and what the table says of it. Records of one source have
-// the same names in the same order, so most names need not be looked up.
-type usual struct {
-	name string
-	key  key
-	kept bool // it goes to the bag
-}
-
-// usuals are those of the attributes or of the bodies.
-type usuals struct {
-	names  []usual
-	misses int
-}
-
-// readUsual reads a map whose names are those that were learnt. It says false and reads nothing if they are not.
-func (e *Encoder) readUsual(m pcommon.Map, u *usuals) bool {
-	if len(u.names) == 0 || m.Len() != len(u.names) {
-		return false
-	}
-	i := 0
-	for name, v := range m.All() {
-		if name != u.names[i].name {
-			return false
-		}
-		switch v.Type() {
-		case pcommon.ValueTypeMap:
-			return false
-		case pcommon.ValueTypeSlice:
-			if u.names[i].key.field == e.table.known.dnsAnswers {
-				return false
-			}
-		}
-		i++
-	}
-	i = 0
-	for _, v := range m.All() {
-		n := &u.names[i]
-		if n.kept {
-			e.toBag(e.attr(v, n.name))
-		} else {
-			e.store(n.key.field, e.attr(v, n.name))
-		}
-		i++
-	}
-	return true
-}
-
-// learn remembers the names of a map for readUsual, unless one of them may tell the format or class of a record. Where
-// sources alternate it is seldom worth the while: it learns from every fourth map that was not as usual.
-func (e *Encoder) learn(m pcommon.Map, u *usuals) {
-	u.misses++
-	if u.misses%4 != 1 {
-		return
-	}
-	u.names = u.names[:0]
-	for name := range m.All() {
-		k, ok := e.table.keys[name]
-		if k.mark != 0 || fold(marksLower, name) != 0 || name == "ecs" || len(u.names) == 64 {
-			u.names = u.names[:0]
-			return
-		}
-		u.names = append(u.names, usual{name, k, !ok || k.field < 0})
-	}
-}
-
 // readMap reads names of ECS and OpenTelemetry, dotted or nested.
 func (e *Encoder) readMap(m pcommon.Map, prefix string, keys map[string]key) {
-	for name, v := range m.All() {
+	for name, v := range e.byName(m) {
 		full := name
 		if prefix != "" {
 			full = e.dotted(prefix, name)

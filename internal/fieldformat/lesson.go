@@ -278,7 +278,7 @@ func (e *Encoder) convert(k kind, arg string, f int, v *val) (val, fit) {
 	switch d := e.domainOf(f); {
 	case k == kindUserName && d == nil:
 		k = kindLoneName
-	case k == kindUserName && d.in != nil:
+	case k == kindUserName && d.in != nil && v.typ != typFloat:
 		return e.lesson.take(e, step{op: opUserName}, v, d)
 	case k == kindUserType && d == nil:
 		k = kindLoneType
@@ -471,9 +471,9 @@ func (l *lesson) pattern(e *Encoder, s *shape, out []byte) *pattern {
 	for i, in := range l.inputs[:int(firstValue)+len(s.nodes)] {
 		at := int32(i)
 		switch typ := s.typeOf(at); {
+		case i >= int(firstValue) && !s.nodes[i-int(firstValue)].decides():
 		case in.seen:
 			t.deciding = append(t.deciding, at)
-		case i >= int(firstValue) && !s.nodes[i-int(firstValue)].decides():
 		default:
 			t.passing = append(t.passing, at)
 			t.passed = append(t.passed, e.patterns.slots[i].clone(typ))

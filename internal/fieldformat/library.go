@@ -22,8 +22,6 @@ type library struct {
 
 	// edition changes when all patterns are given up.
 	edition atomic.Int64
-	// refuted counts patterns that wrote a record otherwise than its translation. There should be none.
-	refuted atomic.Int64
 }
 
 // maxLibrary is how many bytes all patterns of an exporter may take, about. When they would take more, they are given up:
@@ -72,26 +70,20 @@ func (p *patterns) start(g given) bool {
 }
 
 func hashGiven(g *given) uint64 {
-	h := hashFlat(hashFlat(0, g.resource), g.scope)
-	if g.name != "" {
-		h = mix(h, maphash.String(seed, g.name))
-	}
-	if g.version != "" {
-		h = mix(h, maphash.String(seed, g.version))
-	}
-	return h
+	return mix(mix(hashFlat(g.resource), hashFlat(g.scope)), mix(maphash.String(seed, g.name), maphash.String(seed, g.version)))
 }
 
-// hashFlat hashes the names of a map, and those of its values that are texts or numbers.
-func hashFlat(h uint64, m pcommon.Map) uint64 {
+// hashFlat hashes the names of a map, and those of its values that are texts or numbers, in any order.
+func hashFlat(m pcommon.Map) (h uint64) {
 	for name, v := range m.All() {
-		h = mix(h, maphash.String(seed, name))
+		one := maphash.String(seed, name)
 		switch v.Type() {
 		case pcommon.ValueTypeStr:
-			h = mix(h, maphash.String(seed, v.Str()))
+			one = mix(one, maphash.String(seed, v.Str()))
 		case pcommon.ValueTypeInt:
-			h = mix(h, uint64(v.Int()))
+			one = mix(one, uint64(v.Int()))
 		}
+		h += mix(one, 1)
 	}
 	return h
 }
@@ -116,17 +108,55 @@ func copyMap(m pcommon.Map) (pcommon.Map, ownMap) {
 	return c, own
 }
 
-// is tells whether another map has the same values in the same order.
+// is tells whether another map has the same values, in whatever order. Names are there once.
 func (o *ownMap) is(m pcommon.Map) bool {
 	if m.Len() != len(o.names) {
 		return false
 	}
-	i := 0
+	i, ordered := 0, true
 	for name, v := range m.All() {
-		if name != o.names[i] || !v.Equal(o.values[i]) {
+		if name != o.names[i] {
+			ordered = false
+			break
+		}
+		if !sameValue(v, o.values[i]) {
 			return false
 		}
 		i++
+	}
+	if ordered {
+		return true
+	}
+	for i, name := range o.names {
+		if v, ok := m.Get(name); !ok || !sameValue(v, o.values[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// size is about how many bytes the map takes.
+func (o *ownMap) size() (n int) {
+	for i, v := range o.values {
+		n += 128 + len(o.names[i])
+		switch v.Type() {
+		case pcommon.ValueTypeStr:
+			n += len(v.Str())
+		case pcommon.ValueTypeMap, pcommon.ValueTypeSlice, pcommon.ValueTypeBytes:
+			n += len(v.AsString())
+		}
+	}
+	return n
+}
+
+// once tells whether no name is there twice.
+func (o *ownMap) once() bool {
+	seen := map[string]bool{}
+	for _, name := range o.names {
+		if seen[name] {
+			return false
+		}
+		seen[name] = true
 	}
 	return true
 }
@@ -142,12 +172,16 @@ func (l *library) source(g *given) *source {
 	return s
 }
 
-// addSource makes a source of what Start was called with, unless another encoder has.
+// addSource makes a source of what Start was called with, unless another encoder has. It returns nil if nothing can be known
+// again by it.
 func (l *library) addSource(e *Encoder, g *given) *source {
 	s := &source{name: strings.Clone(g.name), version: strings.Clone(g.version), shapes: map[uint64]*shape{}}
 	var resource, scope pcommon.Map
 	resource, s.resource = copyMap(g.resource)
 	scope, s.scope = copyMap(g.scope)
+	if !s.resource.once() || !s.scope.once() || !s.is(g) {
+		return nil
+	}
 	s.attributes = slices.Clip(e.resolve(nil, resource, scope))
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -156,7 +190,7 @@ func (l *library) addSource(e *Encoder, g *given) *source {
 	}
 	s.edition = l.edition.Load()
 	l.sources[g.hash] = s
-	l.grow(1024 + 128*len(s.attributes))
+	l.grow(1024 + s.resource.size() + s.scope.size() + 128*len(s.attributes))
 	return s
 }
 
@@ -210,6 +244,12 @@ func (t *pattern) size() int {
 	}
 	for i := range t.passed {
 		n += len(t.passed[i].str)
+	}
+	for i := range t.decided {
+		n += len(t.decided[i].str)
+		if pv := t.decided[i].pv; pv != (pcommon.Value{}) {
+			n += 2 * len(pv.AsString())
+		}
 	}
 	return n
 }
@@ -270,22 +310,19 @@ func (e *Encoder) translateAndLearn(dst []byte, r plog.LogRecord) []byte {
 	if !p.learner.miss(hash) {
 		return e.translate(dst, r)
 	}
+	if p.source != nil && p.source.edition != p.library.edition.Load() { // it was given up
+		p.source, p.shape = nil, nil
+	}
 	s := p.shape
 	if s == nil {
 		if s = e.newShape(r, has); s == nil {
 			return e.translate(dst, r)
 		}
-		s.hash = e.hashShape(r, has)
-		s.state.Store(&shapeState{patterns: map[uint64][]*pattern{}})
 	}
-	if p.source == nil {
-		p.source = p.library.addSource(e, &p.given)
-		e.resource = p.source.attributes
-	}
-	values := valuesOf(nil, r.Attributes())
+	values := e.valuesOf(nil, r.Attributes())
 	values = append(values, r.Body())
 	if r.Body().Type() == pcommon.ValueTypeMap {
-		values = valuesOf(values, r.Body().Map())
+		values = e.valuesOf(values, r.Body().Map())
 	}
 	e.lesson = newLesson(s, values)
 	at := len(dst)
@@ -302,6 +339,12 @@ func (e *Encoder) translateAndLearn(dst []byte, r plog.LogRecord) []byte {
 	t := l.pattern(e, s, dst[at:])
 	if t == nil {
 		return dst
+	}
+	if p.source == nil {
+		if p.source = p.library.addSource(e, &p.given); p.source == nil {
+			return dst
+		}
+		e.resource = p.source.attributes
 	}
 	p.library.add(p.source, s, t, func(state *shapeState) uint64 {
 		t.deciding, t.decided = state.deciding, nil

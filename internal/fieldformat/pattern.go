@@ -4,7 +4,6 @@ package fieldformat
 
 import (
 	"bytes"
-	"encoding/hex"
 	"hash/maphash"
 	"strings"
 	"sync/atomic"
@@ -49,36 +48,6 @@ const (
 	maxSteps = 64
 )
 
-// A node is a value in a shape: an attribute, what is nested in it, or the body.
-type shapeNode struct {
-	name  string
-	typ   pcommon.ValueType
-	empty bool // a text without letters, which is like no value
-	len   int  // of a map: what is in it follows
-}
-
-// decides tells whether there is anything in the value that can decide.
-func (n *shapeNode) decides() bool {
-	return !n.empty && n.typ != pcommon.ValueTypeEmpty && n.typ != pcommon.ValueTypeMap
-}
-
-// A shape is what records have in common that have the same names with values of the same types, in the same order.
-type shape struct {
-	has   uint8 // which of the slots of the record itself are set
-	nodes []shapeNode
-	body  int    // index of the body in nodes
-	line  Format // of the body, if it is a line, whose values follow it
-	head  bool   // a syslog header is the first of them
-	hash  uint64
-	state atomic.Pointer[shapeState]
-}
-
-// shapeState is replaced as a whole, so that it is read without a lock.
-type shapeState struct {
-	deciding []int32               // slots that decided something in any lesson
-	patterns map[uint64][]*pattern // by the hash of what decides; several if other values have other forms
-}
-
 // A pattern is for the records of one source that have one shape and the same deciding values. All but its proof is
 // immutable.
 type pattern struct {
@@ -93,6 +62,7 @@ type pattern struct {
 	passing  []int32 // slots of the record that pass, with
 	passed   []slot  // the values that they had in the lesson
 	unproven atomic.Uint64
+	tried    atomic.Bool // it has written a record, which was compared
 	refuted  atomic.Bool
 }
 
@@ -122,9 +92,11 @@ type patterns struct {
 	given   given // what Start was called with
 
 	slots  []slot
-	missed uint64 // hash of what decides in a record of p.shape that has no pattern
-	fills  int    // since the last check
-	value  val    // the one that is being written
+	scans  []uint32 // by node: the scan that took it down last
+	turn   uint32   // the number of the last scan
+	missed uint64   // hash of what decides in a record of p.shape that has no pattern
+	fills  int      // since the last check
+	value  val      // the one that is being written
 }
 
 // checkEvery is how many records are filled until one is translated as well, to be sure.
@@ -135,240 +107,6 @@ var seed = maphash.MakeSeed()
 func mix(h, x uint64) uint64 {
 	h = (h ^ x) * 0x9e3779b97f4a7c15
 	return h ^ h>>29
-}
-
-// ---- scan
-
-// hasOf tells which of the slots of the record itself are set. Times before all that count are none.
-func hasOf(r plog.LogRecord) (has uint8) {
-	if int64(r.Timestamp()) >= earliest {
-		has |= 1 << slotTime
-	}
-	if int64(r.ObservedTimestamp()) >= earliest {
-		has |= 1 << slotObserved
-	}
-	if !r.TraceID().IsEmpty() {
-		has |= 1 << slotTrace
-	}
-	if !r.SpanID().IsEmpty() {
-		has |= 1 << slotSpan
-	}
-	return has
-}
-
-// scan takes down the values of a record. It returns false if the record is not of the shape.
-func (e *Encoder) scan(s *shape, r plog.LogRecord, has uint8) bool {
-	p := &e.patterns
-	if has != s.has {
-		return false
-	}
-	e.arena = e.arena[:0]
-	if n := int(firstValue) + len(s.nodes) + maxSteps; len(p.slots) < n {
-		p.slots = make([]slot, n)
-	}
-	p.slots[slotTime].num, p.slots[slotObserved].num = int64(r.Timestamp()), int64(r.ObservedTimestamp())
-	if has&(1<<slotTrace) != 0 {
-		id := r.TraceID()
-		p.slots[slotTrace].str = e.hex(id[:])
-	}
-	if has&(1<<slotSpan) != 0 {
-		id := r.SpanID()
-		p.slots[slotSpan].str = e.hex(id[:])
-	}
-	i := p.scanMap(s, r.Attributes(), 0)
-	if i != s.body {
-		return false
-	}
-	if i = p.scanValue(s, "", r.Body(), i); s.nodes[s.body].typ == pcommon.ValueTypeStr && i > 0 {
-		i = e.scanLine(s, r.Body().Str(), i)
-	}
-	return i == len(s.nodes)
-}
-
-// scanLine takes down the values of a line, if the body shall be one.
-func (e *Encoder) scanLine(s *shape, body string, i int) int {
-	if s.line == none {
-		if isLine(body) {
-			return -1
-		}
-		return i
-	}
-	l, ok := e.parseLine(body)
-	if !ok || l.format != s.line || s.head != (l.head != "") {
-		return -1
-	}
-	slots := e.patterns.slots[firstValue:]
-	if s.head {
-		slots[i].str = l.head
-		i++
-	}
-	for _, p := range l.pairs {
-		if i >= len(s.nodes) || s.nodes[i].name != p.key || s.nodes[i].empty != (p.value == "") {
-			return -1
-		}
-		slots[i].str = p.value
-		i++
-	}
-	return i
-}
-
-func (e *Encoder) hex(b []byte) string {
-	at := len(e.arena)
-	e.arena = hex.AppendEncode(e.arena, b)
-	return e.since(at)
-}
-
-// scanMap takes down the values of a map that is at i of the shape. It returns where the next value is, or -1.
-func (p *patterns) scanMap(s *shape, m pcommon.Map, i int) int {
-	for name, v := range m.All() {
-		if i = p.scanValue(s, name, v, i); i < 0 {
-			return -1
-		}
-	}
-	return i
-}
-
-func (p *patterns) scanValue(s *shape, name string, v pcommon.Value, i int) int {
-	if i >= len(s.nodes) {
-		return -1
-	}
-	n, to := &s.nodes[i], &p.slots[int(firstValue)+i]
-	if n.name != name {
-		return -1
-	}
-	typ := v.Type()
-	if typ != n.typ {
-		return -1
-	}
-	switch typ {
-	case pcommon.ValueTypeStr:
-		to.str = v.Str()
-		if n.empty != (to.str == "") {
-			return -1
-		}
-	case pcommon.ValueTypeInt:
-		to.num = v.Int()
-	case pcommon.ValueTypeDouble:
-		f := floatVal(v.Double())
-		if !finite(f.float()) {
-			return -1
-		}
-		to.num = f.num
-	case pcommon.ValueTypeBool:
-		to.num = boolVal(v.Bool()).num
-	case pcommon.ValueTypeMap:
-		if m := v.Map(); m.Len() == n.len {
-			return p.scanMap(s, m, i+1)
-		}
-		return -1
-	case pcommon.ValueTypeBytes:
-		if n.empty != (v.Bytes().Len() == 0) {
-			return -1
-		}
-		to.pv = v
-	case pcommon.ValueTypeSlice:
-		to.pv = v
-	}
-	return i + 1
-}
-
-// newShape finds the shape of a record. It returns nil if no record like it can have a pattern.
-func (e *Encoder) newShape(r plog.LogRecord, has uint8) *shape {
-	s := &shape{has: has, line: none}
-	s.add(r.Attributes())
-	s.body = len(s.nodes)
-	s.addValue("", r.Body())
-	if body := r.Body(); body.Type() == pcommon.ValueTypeStr && isLine(body.Str()) {
-		l, ok := e.parseLine(body.Str())
-		if !ok {
-			return nil
-		}
-		s.line, s.head = l.format, l.head != ""
-		if s.head {
-			s.nodes = append(s.nodes, shapeNode{typ: pcommon.ValueTypeStr})
-		}
-		for _, p := range l.pairs {
-			s.nodes = append(s.nodes, shapeNode{name: strings.Clone(p.key), typ: pcommon.ValueTypeStr, empty: p.value == ""})
-		}
-	}
-	if len(s.nodes) > maxNodes {
-		return nil
-	}
-	return s
-}
-
-func (s *shape) add(m pcommon.Map) {
-	for name, v := range m.All() {
-		s.addValue(name, v)
-	}
-}
-
-func (s *shape) addValue(name string, v pcommon.Value) {
-	n := shapeNode{name: strings.Clone(name), typ: v.Type()}
-	switch n.typ {
-	case pcommon.ValueTypeStr:
-		n.empty = v.Str() == ""
-	case pcommon.ValueTypeBytes:
-		n.empty = v.Bytes().Len() == 0
-	case pcommon.ValueTypeMap:
-		n.len = v.Map().Len()
-	}
-	s.nodes = append(s.nodes, n)
-	if n.typ == pcommon.ValueTypeMap {
-		s.add(v.Map())
-	}
-}
-
-// hashShape is the hash of the shape that a record has.
-func (e *Encoder) hashShape(r plog.LogRecord, has uint8) uint64 {
-	body := r.Body()
-	h := hashValue(hashMap(uint64(has), r.Attributes()), "", body)
-	if body.Type() != pcommon.ValueTypeStr || !isLine(body.Str()) {
-		return h
-	}
-	l, _ := e.parseLine(body.Str())
-	h = mix(h, uint64(l.format))
-	if l.head != "" {
-		h = mix(h, 1)
-	}
-	for _, p := range l.pairs {
-		h = mix(h, maphash.String(seed, p.key))
-		if p.value == "" {
-			h = mix(h, 1)
-		}
-	}
-	return h
-}
-
-func hashMap(h uint64, m pcommon.Map) uint64 {
-	for name, v := range m.All() {
-		h = hashValue(h, name, v)
-	}
-	return h
-}
-
-func hashValue(h uint64, name string, v pcommon.Value) uint64 {
-	h = mix(h, maphash.String(seed, name)+uint64(v.Type()))
-	switch v.Type() {
-	case pcommon.ValueTypeStr:
-		if v.Str() == "" {
-			h = mix(h, 1)
-		}
-	case pcommon.ValueTypeMap:
-		h = hashMap(mix(h, uint64(v.Map().Len())), v.Map())
-	}
-	return h
-}
-
-// valuesOf collects the values of a record in the order of its shape.
-func valuesOf(values []pcommon.Value, m pcommon.Map) []pcommon.Value {
-	for _, v := range m.All() {
-		values = append(values, v)
-		if v.Type() == pcommon.ValueTypeMap {
-			values = valuesOf(values, v.Map())
-		}
-	}
-	return values
 }
 
 // ---- find
@@ -389,8 +127,13 @@ func (p *patterns) find(s *shape, state *shapeState, f *fixed) ([]*pattern, uint
 			h = mix(h, maphash.String(seed, v.str))
 		case pcommon.ValueTypeSlice:
 			for _, el := range v.pv.Slice().All() {
-				if el.Type() == pcommon.ValueTypeStr {
+				switch el.Type() {
+				case pcommon.ValueTypeStr:
 					h = mix(h, maphash.String(seed, el.Str()))
+				case pcommon.ValueTypeInt:
+					h = mix(h, uint64(el.Int()))
+				case pcommon.ValueTypeMap:
+					h = mix(h, hashFlat(el.Map()))
 				}
 			}
 		case pcommon.ValueTypeBytes:
@@ -430,7 +173,7 @@ func (v *slot) equals(w *slot, typ pcommon.ValueType) bool {
 	case pcommon.ValueTypeStr:
 		return v.str == w.str
 	case pcommon.ValueTypeSlice, pcommon.ValueTypeBytes:
-		return v.pv.Equal(w.pv)
+		return sameValue(v.pv, w.pv)
 	}
 	return v.num == w.num
 }
@@ -482,7 +225,7 @@ func (e *Encoder) byPattern(dst []byte, r plog.LogRecord) ([]byte, bool) {
 		at := len(dst)
 		dst = e.write(dst, t)
 		differing := t.differing(p.slots)
-		if p.fills++; differing == 0 && p.fills < checkEvery {
+		if p.fills++; differing == 0 && p.fills < checkEvery && t.tried.Load() {
 			return dst, true
 		}
 		p.fills = 0
@@ -546,13 +289,13 @@ func (e *Encoder) prove(dst []byte, at int, t *pattern, differing uint64) []byte
 	dst = e.translate(dst[:at], e.record)
 	if !bytes.Equal(dst[at:], filled) {
 		t.refuted.Store(true)
-		e.patterns.library.refuted.Add(1)
 		if e.opts.Warn != nil {
 			e.opts.Warn("A pattern wrote a record otherwise than its translation. The translation is used from now on; records that " +
 				"were written before may be wrong. This is a fault of the exporter: please report it.")
 		}
 		return dst
 	}
+	t.tried.Store(true)
 	t.unproven.And(^differing)
 	return dst
 }

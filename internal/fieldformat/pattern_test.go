@@ -148,6 +148,7 @@ func learn(e *Encoder, record plog.LogRecord) {
 	f := fixedOf(record)
 	for _, t := range e.match(record, &f) {
 		t.unproven.Store(0)
+		t.tried.Store(true)
 	}
 	e.patterns.fills = 0
 }
@@ -195,7 +196,8 @@ func TestPatternsMakeNoDifference(t *testing.T) {
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(uint64(f), 5))
-			with, without := New(f, Options{EventID: f%2 == 0}), New(f, Options{EventID: f%2 == 0})
+			complain := func(message string) { t.Error(message) }
+			with, without := New(f, Options{EventID: f%2 == 0, Warn: complain}), New(f, Options{EventID: f%2 == 0})
 			filled := checkPatterns(t, with, without, r, firewall(), 10*rounds)
 			assert.Greater(t, filled, 2*rounds, "records of a firewall that a pattern wrote")
 			filled = 0
@@ -207,7 +209,6 @@ func TestPatternsMakeNoDifference(t *testing.T) {
 			for seed := range seeds {
 				checkPatterns(t, with, without, r, formattest.Random(rand.New(rand.NewPCG(uint64(seed), 13))), rounds/2)
 			}
-			assert.Zero(t, with.patterns.library.refuted.Load())
 		})
 	}
 }
@@ -277,6 +278,7 @@ func TestAWrongPatternIsFoundOut(t *testing.T) {
 			p.after = append([]byte("broken"), p.after...)
 			if proven {
 				p.unproven.Store(0)
+				p.tried.Store(true)
 				e.patterns.fills = checkEvery - 1
 			}
 			record.Attributes().PutInt("source.port", 40001)
@@ -288,7 +290,6 @@ func TestAWrongPatternIsFoundOut(t *testing.T) {
 			}
 			assert.Len(t, said, 1)
 			assert.NotContains(t, strings.Join(said, ""), "203.0.113")
-			assert.EqualValues(t, 1, e.patterns.library.refuted.Load())
 		})
 	}
 }
@@ -386,7 +387,7 @@ func TestLessonsAreSeldom(t *testing.T) {
 
 // TestClonesShareTheirPatterns has workers write records of a few sources at the same time.
 func TestClonesShareTheirPatterns(t *testing.T) {
-	first := New(ASIM, Options{})
+	first := New(ASIM, Options{Warn: func(message string) { t.Error(message) }})
 	want := map[string]bool{}
 	logs := make([]plog.Logs, 12)
 	for i := range logs {
@@ -408,7 +409,6 @@ func TestClonesShareTheirPatterns(t *testing.T) {
 	}
 	workers.Wait()
 	assert.Len(t, first.patterns.library.sources, 3)
-	assert.Zero(t, first.patterns.library.refuted.Load())
 }
 
 // FuzzPattern compares records that patterns wrote with their translations.

@@ -39,7 +39,7 @@ func TestValuesAreNotReadUnseen(t *testing.T) {
 	require.NoError(t, err)
 	found := map[string]bool{}
 	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") || path == "lesson.go" || path == "pattern.go" || path == "library.go" { // the other side of it
+		if strings.HasSuffix(path, "_test.go") || path == "lesson.go" || path == "pattern.go" || path == "library.go" || path == "shape.go" { // the other side of it
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)

@@ -77,7 +77,7 @@ func (e *Encoder) add(t *tree, path string, v val) {
 			return
 		}
 		branch := t.get(path)
-		for name, sub := range m.All() {
+		for name, sub := range e.byName(m) {
 			e.addNamed(branch, name, path, sub)
 		}
 		return
@@ -105,7 +105,7 @@ func (e *Encoder) addNamed(t *tree, name, path string, v pcommon.Value) {
 	}
 	branch := &tree{name: name, value: val{typ: typMap}}
 	t.children = append(t.children, branch)
-	for sub, w := range v.Map().All() {
+	for sub, w := range e.byName(v.Map()) {
 		e.addNamed(branch, sub, full, w)
 	}
 }
