@@ -656,17 +656,17 @@ func (e *Encoder) recordID() val {
 // numbers end in a blank, so that no field runs into the next.
 func (e *Encoder) fingerprint(r plog.LogRecord) string {
 	at := len(e.arena)
-	b := jsontext.AppendMap(e.arena, e.source)
+	b := jsontext.AppendSortedMap(e.arena, e.source)
 	b = jsontext.AppendString(jsontext.AppendString(b, e.fromName), e.fromVer)
-	b = jsontext.AppendMap(b, e.scope)
+	b = jsontext.AppendSortedMap(b, e.scope)
 	for _, n := range [...]uint64{uint64(r.Timestamp()), uint64(r.ObservedTimestamp()), uint64(r.SeverityNumber()), uint64(r.Flags())} {
 		b = append(strconv.AppendUint(b, n, 10), ' ')
 	}
 	b = jsontext.AppendString(jsontext.AppendString(b, r.SeverityText()), r.EventName())
 	trace, span := r.TraceID(), r.SpanID()
 	b = append(append(b, trace[:]...), span[:]...)
-	b = append(jsontext.AppendValue(b, r.Body()), ' ')
-	b = jsontext.AppendMap(b, r.Attributes())
+	b = append(jsontext.AppendSorted(b, r.Body()), ' ')
+	b = jsontext.AppendSortedMap(b, r.Attributes())
 	sum := sha256.Sum256(b[at:])
 	e.arena = hex.AppendEncode(b[:at], sum[:16])
 	return e.since(at)

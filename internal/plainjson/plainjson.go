@@ -31,7 +31,12 @@ type Encoder struct {
 	eventID string // field of the stable id; empty: none
 	hash    hash.Hash
 	sum     []byte // of hash
-	own     []byte // the fields of a record of which only the id is wanted
+	own     []byte // the fields of a record of which only the id is wanted, or that are not in order
+	rl      plog.ResourceLogs
+	sl      plog.ScopeLogs
+	// identity is what shared is, with the keys of maps in order, once an id is wanted.
+	identity   []byte
+	identified bool
 
 	timestamp, observed jsontext.Clock
 
@@ -40,7 +45,7 @@ type Encoder struct {
 
 // New returns an encoder. eventID names the field of the record's stable id; without a name there is none.
 func New(eventID string) *Encoder {
-	return &Encoder{eventID: eventID, hash: sha256.New()}
+	return &Encoder{eventID: eventID, hash: sha256.New(), identified: true}
 }
 
 // Clone returns an encoder like this one for another goroutine.
@@ -48,10 +53,16 @@ func (e *Encoder) Clone() *Encoder { return New(e.eventID) }
 
 // Start says of which resource and scope the next records are.
 func (e *Encoder) Start(rl plog.ResourceLogs, sl plog.ScopeLogs) {
-	e.shared = appendScope(e.shared[:0], sl.Scope())
+	e.rl, e.sl, e.identified = rl, sl, false
+	e.shared = appendShared(e.shared[:0], rl, sl, jsontext.AppendMap)
+}
+
+// appendShared appends the fields of scope, resource and schema.
+func appendShared(dst []byte, rl plog.ResourceLogs, sl plog.ScopeLogs, appendMap func([]byte, pcommon.Map) []byte) []byte {
+	dst = appendScope(dst, sl.Scope(), appendMap)
 	if attributes := rl.Resource().Attributes(); attributes.Len() > 0 {
-		e.shared = append(e.shared, `,"resource":`...)
-		e.shared = jsontext.AppendMap(e.shared, attributes)
+		dst = append(dst, `,"resource":`...)
+		dst = appendMap(dst, attributes)
 	}
 	// The scope's schema is about the records, the resource's about the resource.
 	schema := sl.SchemaUrl()
@@ -59,12 +70,13 @@ func (e *Encoder) Start(rl plog.ResourceLogs, sl plog.ScopeLogs) {
 		schema = rl.SchemaUrl()
 	}
 	if schema != "" {
-		e.shared = append(e.shared, `,"schema_url":`...)
-		e.shared = jsontext.AppendString(e.shared, schema)
+		dst = append(dst, `,"schema_url":`...)
+		dst = jsontext.AppendString(dst, schema)
 	}
+	return dst
 }
 
-func appendScope(dst []byte, scope pcommon.InstrumentationScope) []byte {
+func appendScope(dst []byte, scope pcommon.InstrumentationScope, appendMap func([]byte, pcommon.Map) []byte) []byte {
 	if scope.Name() == "" && scope.Version() == "" && scope.Attributes().Len() == 0 {
 		return dst
 	}
@@ -80,7 +92,7 @@ func appendScope(dst []byte, scope pcommon.InstrumentationScope) []byte {
 	}
 	if scope.Attributes().Len() > 0 {
 		dst = append(dst, `,"attributes":`...)
-		dst = jsontext.AppendMap(dst, scope.Attributes())
+		dst = appendMap(dst, scope.Attributes())
 	}
 	return closeObject(dst, open)
 }
@@ -88,7 +100,7 @@ func appendScope(dst []byte, scope pcommon.InstrumentationScope) []byte {
 // Append appends one record to dst.
 func (e *Encoder) Append(dst []byte, record plog.LogRecord) []byte {
 	open := len(dst)
-	dst = e.appendFields(dst, record)
+	dst = e.appendFields(dst, record, false)
 	if e.eventID != "" {
 		dst = e.appendEventID(dst, open, record)
 	}
@@ -97,14 +109,15 @@ func (e *Encoder) Append(dst []byte, record plog.LogRecord) []byte {
 }
 
 // ID returns the id that a record without a log.record.uid has wherever and whenever it is encoded: a hash of all its
-// content.
+// content. The order of attributes does not count: receivers that parse have them in another order each time.
 func (e *Encoder) ID(record plog.LogRecord) string {
-	e.own = e.appendFields(e.own[:0], record)
+	e.own = e.appendFields(e.own[:0], record, true)
 	return hex.EncodeToString(e.contentID(e.own))
 }
 
-// appendFields appends what is not shared with other records, each field with a comma in front.
-func (e *Encoder) appendFields(dst []byte, record plog.LogRecord) []byte {
+// appendFields appends what is not shared with other records, each field with a comma in front, and if it is asked to, the
+// keys of maps in order.
+func (e *Encoder) appendFields(dst []byte, record plog.LogRecord, sorted bool) []byte {
 	if t := record.Timestamp(); t != 0 {
 		dst = append(dst, `,"timestamp":`...)
 		dst = e.timestamp.AppendTime(dst, int64(t))
@@ -127,11 +140,19 @@ func (e *Encoder) appendFields(dst []byte, record plog.LogRecord) []byte {
 	}
 	if body := record.Body(); body.Type() != pcommon.ValueTypeEmpty {
 		dst = append(dst, `,"body":`...)
-		dst = jsontext.AppendValue(dst, body)
+		if sorted {
+			dst = jsontext.AppendSorted(dst, body)
+		} else {
+			dst = jsontext.AppendValue(dst, body)
+		}
 	}
 	if record.Attributes().Len() > 0 {
 		dst = append(dst, `,"attributes":`...)
-		dst = jsontext.AppendMap(dst, record.Attributes())
+		if sorted {
+			dst = jsontext.AppendSortedMap(dst, record.Attributes())
+		} else {
+			dst = jsontext.AppendMap(dst, record.Attributes())
+		}
 	}
 	if id := record.TraceID(); !id.IsEmpty() {
 		dst = append(dst, `,"trace_id":`...)
@@ -161,17 +182,25 @@ func (e *Encoder) appendEventID(dst []byte, open int, record plog.LogRecord) []b
 	if uid, given := record.Attributes().Get(RecordUID); given {
 		return jsontext.AppendString(dst, uid.AsString())
 	}
+	if !jsontext.SortedMap(record.Attributes()) || !jsontext.Sorted(record.Body()) {
+		e.own = e.appendFields(e.own[:0], record, true)
+		own = e.own
+	}
 	return jsontext.AppendHex(dst, e.contentID(own))
 }
 
 // contentID returns a hash of a record's own fields and of those that it shares. It is valid until the next call.
 func (e *Encoder) contentID(own []byte) []byte {
+	if !e.identified {
+		e.identity = appendShared(e.identity[:0], e.rl, e.sl, jsontext.AppendSortedMap)
+		e.identified = true
+	}
 	// The length keeps apart what is the record's and what is shared.
 	e.sum = binary.BigEndian.AppendUint64(e.sum[:0], uint64(len(own)))
 	e.hash.Reset()
 	e.hash.Write(e.sum)
 	e.hash.Write(own)
-	e.hash.Write(e.shared)
+	e.hash.Write(e.identity)
 	e.sum = e.hash.Sum(e.sum[:0])
 	return e.sum[:16]
 }

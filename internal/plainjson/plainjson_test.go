@@ -188,6 +188,29 @@ func firstRecord(ld plog.Logs) plog.LogRecord {
 	return ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 }
 
+// TestEventIDRegardsNoOrder has the same attributes in another order.
+func TestEventIDRegardsNoOrder(t *testing.T) {
+	ids := map[string]bool{}
+	for _, names := range [][]string{{"a", "b", "c"}, {"c", "a", "b"}, {"b", "c", "a"}} {
+		ld := plog.NewLogs()
+		rl := ld.ResourceLogs().AppendEmpty()
+		sl := rl.ScopeLogs().AppendEmpty()
+		record := sl.LogRecords().AppendEmpty()
+		inBody := record.Body().SetEmptyMap().PutEmptySlice("list").AppendEmpty().SetEmptyMap()
+		for _, m := range []pcommon.Map{rl.Resource().Attributes(), sl.Scope().Attributes(), record.Attributes(), inBody, record.Attributes().PutEmptyMap("m")} {
+			for _, name := range names {
+				m.PutStr(name, "value of "+name)
+			}
+		}
+		e := New("event_id")
+		e.Start(rl, sl)
+		id := e.ID(record)
+		ids[id] = true
+		assert.Contains(t, string(e.Append(nil, record)), `"event_id":"`+id+`"`)
+	}
+	assert.Len(t, ids, 1)
+}
+
 // BenchmarkEncode is to be read against BenchmarkProto: the cost of plain JSON against that of OTLP.
 func BenchmarkEncode(b *testing.B) {
 	for _, resources := range []int{1, 4, 16} {
