@@ -94,6 +94,26 @@ func Firewall(n int) plog.Logs {
 	return ld
 }
 
+// Shuffled returns the records of Firewall with their attributes in another order each, as receivers have them that parse.
+func Shuffled(n int) plog.Logs {
+	ld := Firewall(n)
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, lr := range ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+		var names []string
+		for name := range lr.Attributes().All() {
+			names = append(names, name)
+		}
+		r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		shuffled := pcommon.NewMap()
+		for _, name := range names {
+			v, _ := lr.Attributes().Get(name)
+			v.CopyTo(shuffled.PutEmpty(name))
+		}
+		shuffled.MoveTo(lr.Attributes())
+	}
+	return ld
+}
+
 // address is one of ten an IPv6 address.
 func address(r *rand.Rand) string {
 	if r.IntN(10) == 0 {

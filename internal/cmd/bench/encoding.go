@@ -101,12 +101,15 @@ func formats(slice time.Duration) wirebench.Group {
 	for _, name := range names {
 		g.Rows = append(g.Rows, wirebench.CPU(name+", CPU a line of CEF", name+", line"))
 	}
+	for _, name := range names {
+		g.Rows = append(g.Rows, wirebench.CPU(name+", CPU a record, attributes in any order", name+", shuffled"))
+	}
 	g.Rows = append(g.Rows, wirebench.CPU("plain JSON, CPU a record", "plain"))
 	g.Open = func() ([]wirebench.Side, error) {
 		sides := []wirebench.Side{encodePlain("plain", benchlogs.Firewall(perBatch), "")}
 		for _, name := range names {
 			for suffix, ld := range map[string]plog.Logs{"": benchlogs.Firewall(perBatch), ", strange": benchlogs.Strange(perBatch),
-				", line": benchlogs.CEF(perBatch)} {
+				", line": benchlogs.CEF(perBatch), ", shuffled": benchlogs.Shuffled(perBatch)} {
 				side, err := encodeFormat(name, suffix, ld)
 				if err != nil {
 					return nil, err
