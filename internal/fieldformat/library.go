@@ -65,6 +65,7 @@ func (p *patterns) start(g given) bool {
 	}
 	g.hash = hashGiven(&g)
 	p.given, p.shape = g, nil
+	clear(p.recent[:])
 	p.source = p.library.source(&g)
 	return p.source != nil
 }
@@ -312,6 +313,7 @@ func (e *Encoder) translateAndLearn(dst []byte, r plog.LogRecord) []byte {
 	}
 	if p.source != nil && p.source.edition != p.library.edition.Load() { // it was given up
 		p.source, p.shape = nil, nil
+		clear(p.recent[:])
 	}
 	s := p.shape
 	if s == nil {

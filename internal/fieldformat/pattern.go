@@ -85,9 +85,10 @@ func (f fixed) clone() fixed {
 
 // patterns is what an encoder knows of the patterns of its source, and what it does with a record at a time.
 type patterns struct {
-	library *library // nil: all records are translated
-	source  *source  // of the last Start, nil while it has no patterns
-	shape   *shape   // of the last record
+	library *library  // nil: all records are translated
+	source  *source   // of the last Start, nil while it has no patterns
+	shape   *shape    // of the last record
+	recent  [4]*shape // those of the last records, the last one first
 	learner learner
 	given   given // what Start was called with
 
@@ -242,18 +243,35 @@ func (e *Encoder) match(r plog.LogRecord, f *fixed) []*pattern {
 		return nil
 	}
 	has := hasOf(r)
-	s := p.shape
-	if s == nil || !e.scan(s, r, has) {
-		if s = p.source.shape(e.hashShape(r, has)); s == nil || !e.scan(s, r, has) {
-			p.shape = nil
+	if p.shape = e.recentShape(r, has); p.shape == nil {
+		s := p.source.shape(e.hashShape(r, has))
+		if s == nil || !e.scan(s, r, has) {
 			return nil
 		}
 		p.shape = s
+		copy(p.recent[1:], p.recent[:])
+		p.recent[0] = s
 	}
 	e.record = r
 	var all []*pattern
-	all, p.missed = p.find(s, s.state.Load(), f)
+	all, p.missed = p.find(p.shape, p.shape.state.Load(), f)
 	return all
+}
+
+// recentShape scans a record by the shapes of the last records, and returns the one that it has, or nil.
+func (e *Encoder) recentShape(r plog.LogRecord, has uint8) *shape {
+	recent := &e.patterns.recent
+	for i, s := range recent {
+		if s == nil {
+			break
+		}
+		if e.scan(s, r, has) {
+			copy(recent[1:i+1], recent[:i])
+			recent[0] = s
+			return s
+		}
+	}
+	return nil
 }
 
 // write writes the values that were scanned into the gaps.
