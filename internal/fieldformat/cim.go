@@ -203,8 +203,7 @@ func (e *Encoder) cimAction() {
 	if e.has(k.outcome) && e.vals[k.outcome].name != "" {
 		switch e.ev.outcome {
 		case outcomeSuccess, outcomeFailure:
-			takesHTTP := e.ev.class == classHTTP || e.ev.class == classGeneric
-			if e.ev.class != classPackage && !(takesHTTP && e.has(k.httpStatus)) && e.ev.class != classHTTP {
+			if e.ev.class != classPackage && e.ev.class != classHTTP && !(e.ev.class == classGeneric && e.has(k.httpStatus)) {
 				e.fill(atStatus, strVal(e.word(k.outcome)))
 				e.consume(k.outcome)
 			}

@@ -286,10 +286,10 @@ func (e *Encoder) appendWords(dst []byte, s pcommon.Slice) []byte {
 		case typInt, typBool:
 		case typStr:
 			if s.Len() > 1 && strings.IndexByte(a.str, ',') >= 0 {
-				return appendSlice(dst[:at], s)
+				return jsontext.AppendSlice(dst[:at], s)
 			}
 		default:
-			return appendSlice(dst[:at], s)
+			return jsontext.AppendSlice(dst[:at], s)
 		}
 		if i > 0 {
 			dst = append(dst, ',')
@@ -297,14 +297,6 @@ func (e *Encoder) appendWords(dst []byte, s pcommon.Slice) []byte {
 		dst = e.appendText(dst, &a)
 	}
 	return dst
-}
-
-func appendSlice(dst []byte, s pcommon.Slice) []byte {
-	dst = append(dst, '[')
-	for _, el := range s.All() {
-		dst = jsontext.AppendValue(comma(dst), el)
-	}
-	return append(dst, ']')
 }
 
 // holdsNothing tells whether a value has no text: a float that is not a number. Records of a pattern have none of these.

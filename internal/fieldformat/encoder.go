@@ -60,7 +60,7 @@ type Encoder struct {
 
 	scratch         []byte
 	noted           val                 // a value that is written in another notation than it has
-	entries         []entry             // of the maps that are being read
+	members         []jsontext.Member   // of the maps that are being read
 	pairs, labelled []pair              // of a line
 	actions         map[string]activity // what names of actions were found to mean
 }

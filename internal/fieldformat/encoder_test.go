@@ -258,6 +258,26 @@ func TestEscaping(t *testing.T) {
 	assert.Equal(t, `a=x\;y;b=C:\\;c=p\\\;q;d=last`, csl["AdditionalExtensions"])
 }
 
+// TestOwnExtensionsPass reads what writeCSL has written, and has to write it again.
+func TestOwnExtensionsPass(t *testing.T) {
+	logs := record(t, `attributes: {a: 'x;y', b: 'C:\', c: 'p\;q', d: '\\;', e: ';', f: last}`)
+	written := objectOf(t, encodeOnly(t, New(CSL, Options{}), logs))["AdditionalExtensions"].(string)
+	own := plog.NewLogs()
+	r := own.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	r.SetTimestamp(1771934399_123456789)
+	r.Attributes().PutStr("TimeGenerated", "2026-03-14T09:27:01Z")
+	r.Attributes().PutStr("LogSeverity", "3")
+	r.Attributes().PutStr("AdditionalExtensions", written)
+	again := objectOf(t, encodeOnly(t, New(CSL, Options{}), own))["AdditionalExtensions"].(string)
+	assert.True(t, strings.HasPrefix(again, written), "%s from %s", again, written)
+}
+
+func objectOf(t *testing.T, data []byte) (fields map[string]any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal(data, &fields))
+	return fields
+}
+
 func TestSameFormatPasses(t *testing.T) {
 	v := object(t, UDM, Options{}, `
 resource: {host.name: h}

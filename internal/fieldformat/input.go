@@ -308,8 +308,7 @@ func (e *Encoder) readRecord(r plog.LogRecord) {
 		}
 	}
 	for _, f := range [...]int{k.syslogMsgID, k.syslogProcID, k.syslogApp, k.syslogHost} { // RFC 5424 writes - for nothing
-		if e.word(f) == "-" {
-			v := e.vals[f]
+		if v := e.vals[f]; e.has(f) && v.typ == typStr && e.test(&v, isNil) {
 			e.slots.drop(f)
 			e.toBag(v)
 		}
@@ -505,6 +504,8 @@ func (e *Encoder) address(from, ip, domain int) {
 	}
 	e.store(part, v)
 }
+
+func isNil(s string) bool { return s == "-" }
 
 func bracketed(s string) bool {
 	return len(s) > 2 && s[0] == '[' && s[len(s)-1] == ']' && isIP(s[1:len(s)-1])

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -265,9 +266,9 @@ func (l *lesson) take(e *Encoder, s step, a, b *val) (val, fit) {
 	return out, ok
 }
 
-// same tells whether two steps are one.
+// same tells whether two steps are one, which is not known of questions.
 func (s *step) same(t *step) bool {
-	return s.op == opConvert && t.op == opConvert && s.a == t.a && s.kind == t.kind && s.arg == t.arg && s.f == t.f && s.typA == t.typA
+	return s.op == t.op && s.op != opTest && s.a == t.a && s.b == t.b && s.kind == t.kind && s.arg == t.arg && s.f == t.f
 }
 
 // convert brings a value into the form of a kind.
@@ -475,18 +476,14 @@ func (l *lesson) pattern(e *Encoder, s *shape, out []byte) *pattern {
 		case in.seen:
 			t.deciding = append(t.deciding, at)
 		default:
-			t.passing = append(t.passing, at)
-			t.passed = append(t.passed, e.patterns.slots[i].clone(typ))
+			t.passing = append(t.passing, passing{slot: at, was: e.patterns.slots[i].clone(typ), proven: &atomic.Bool{}})
+			if in.guard.set() {
+				in.guard.slot = at
+				t.guards = append(t.guards, in.guard)
+			}
 		}
 	}
-	t.unproven.Store(math.MaxUint64)
 	t.steps = variable(steps)
-	for _, in := range l.inputs[:int(firstValue)+len(s.nodes)] {
-		if in.guard.set() && !in.seen {
-			in.guard.slot = in.slot
-			t.guards = append(t.guards, in.guard)
-		}
-	}
 	out = bytes.Clone(out)
 	at := 0
 	for _, g := range l.gaps {

@@ -243,8 +243,8 @@ func (t *pattern) size() int {
 	for i := range t.gaps {
 		n += len(t.gaps[i].before)
 	}
-	for i := range t.passed {
-		n += len(t.passed[i].str)
+	for i := range t.passing {
+		n += len(t.passing[i].was.str)
 	}
 	for i := range t.decided {
 		n += len(t.decided[i].str)

@@ -368,7 +368,7 @@ func (e *Encoder) ocsfExtras() {
 	k := &e.table.known
 	switch e.ev.class {
 	case classAuth:
-		if s := e.plan.top["dst_endpoint"]; !e.named(endpointSpots[:]) {
+		if !e.named(endpointSpots[:]) {
 			if e.has(k.hostName) {
 				if v, ok := e.convert(kindHost, "", k.hostName, &e.vals[k.hostName]); ok == fitYes {
 					e.fill(atDstEndpointHostname, v)
@@ -379,7 +379,7 @@ func (e *Encoder) ocsfExtras() {
 					e.fill(atDstEndpointIp, v)
 				}
 			}
-			if !e.named(endpointSpots[:]) && e.hardIn(s) == e.filled(atDstEndpointPort) && e.has(k.observerHostname) { // a gateway that people log on to
+			if !e.named(endpointSpots[:]) && e.has(k.observerHostname) { // a gateway that people log on to
 				if v, ok := e.convert(kindHost, "", k.observerHostname, &e.vals[k.observerHostname]); ok == fitYes {
 					e.fill(atDstEndpointHostname, v)
 				}

@@ -59,11 +59,16 @@ type pattern struct {
 	gaps     []gap
 	after    []byte
 
-	passing  []int32 // slots of the record that pass, with
-	passed   []slot  // the values that they had in the lesson
-	unproven atomic.Uint64
-	tried    atomic.Bool // it has written a record, which was compared
-	refuted  atomic.Bool
+	passing []passing
+	tried   atomic.Bool // it has written a record, which was compared
+	refuted atomic.Bool
+}
+
+// A passing value is one of the record that goes through the pattern.
+type passing struct {
+	slot   int32
+	was    slot         // in the lesson
+	proven *atomic.Bool // it was another, and what was written was right
 }
 
 // fixed is what always decides.
@@ -98,6 +103,7 @@ type patterns struct {
 	missed uint64   // hash of what decides in a record of p.shape that has no pattern
 	fills  int      // since the last check
 	value  val      // the one that is being written
+	differ []int32  // of the pattern's passing values, those that are to be proven
 }
 
 // checkEvery is how many records are filled until one is translated as well, to be sure.
@@ -225,12 +231,12 @@ func (e *Encoder) byPattern(dst []byte, r plog.LogRecord) ([]byte, bool) {
 		p.learner.hit()
 		at := len(dst)
 		dst = e.write(dst, t)
-		differing := t.differing(p.slots)
-		if p.fills++; differing == 0 && p.fills < checkEvery && t.tried.Load() {
+		p.findDiffering(t)
+		if p.fills++; len(p.differ) == 0 && p.fills < checkEvery && t.tried.Load() {
 			return dst, true
 		}
 		p.fills = 0
-		return e.prove(dst, at, t, differing), true
+		return e.prove(dst, at, t), true
 	}
 	return dst, false
 }
@@ -286,23 +292,19 @@ func (e *Encoder) write(dst []byte, t *pattern) []byte {
 	return append(dst, t.after...)
 }
 
-// differing are the values, as bits, that have not been seen to pass and are others than those of the lesson.
-func (t *pattern) differing(slots []slot) (bits uint64) {
-	unproven := t.unproven.Load()
-	if unproven == 0 {
-		return 0
-	}
-	for i, s := range t.passing {
-		bit := uint64(1) << min(i, 63)
-		if unproven&bit != 0 && (slots[s].str != t.passed[i].str || slots[s].num != t.passed[i].num) {
-			bits |= bit
+// findDiffering finds the values that have not been seen to pass and are others than those of the lesson.
+func (p *patterns) findDiffering(t *pattern) {
+	p.differ = p.differ[:0]
+	for i := range t.passing {
+		v := &t.passing[i]
+		if now := &p.slots[v.slot]; (now.num != v.was.num || now.str != v.was.str) && !v.proven.Load() {
+			p.differ = append(p.differ, int32(i))
 		}
 	}
-	return bits
 }
 
 // prove translates a record that was filled. If that comes out otherwise, the pattern is not used again.
-func (e *Encoder) prove(dst []byte, at int, t *pattern, differing uint64) []byte {
+func (e *Encoder) prove(dst []byte, at int, t *pattern) []byte {
 	filled := bytes.Clone(dst[at:])
 	dst = e.translate(dst[:at], e.record)
 	if !bytes.Equal(dst[at:], filled) {
@@ -314,6 +316,8 @@ func (e *Encoder) prove(dst []byte, at int, t *pattern, differing uint64) []byte
 		return dst
 	}
 	t.tried.Store(true)
-	t.unproven.And(^differing)
+	for _, i := range e.patterns.differ {
+		t.passing[i].proven.Store(true)
+	}
 	return dst
 }

@@ -136,6 +136,14 @@ func alterValue(r *rand.Rand, v pcommon.Value) {
 	}
 }
 
+// trust takes a pattern for proven.
+func trust(t *pattern) {
+	t.tried.Store(true)
+	for i := range t.passing {
+		t.passing[i].proven.Store(true)
+	}
+}
+
 // learn makes a pattern of a record if it has none, and trusts it at once: what it writes is compared here.
 func learn(e *Encoder, record plog.LogRecord) {
 	for range 2 {
@@ -147,8 +155,7 @@ func learn(e *Encoder, record plog.LogRecord) {
 	}
 	f := fixedOf(record)
 	for _, t := range e.match(record, &f) {
-		t.unproven.Store(0)
-		t.tried.Store(true)
+		trust(t)
 	}
 	e.patterns.fills = 0
 }
@@ -277,8 +284,7 @@ func TestAWrongPatternIsFoundOut(t *testing.T) {
 			p := only(t, e.patterns.library)
 			p.after = append([]byte("broken"), p.after...)
 			if proven {
-				p.unproven.Store(0)
-				p.tried.Store(true)
+				trust(p)
 				e.patterns.fills = checkEvery - 1
 			}
 			record.Attributes().PutInt("source.port", 40001)
@@ -306,7 +312,8 @@ func TestAPatternIsProvenByUse(t *testing.T) {
 	p := only(t, e.patterns.library)
 	write := func() (differing bool) {
 		require.NotNil(t, e.match(record, &p.fixed))
-		differing = p.differing(e.patterns.slots) != 0
+		e.patterns.findDiffering(p)
+		differing = len(e.patterns.differ) > 0
 		_, ok := e.byPattern(nil, record)
 		require.True(t, ok)
 		return differing
@@ -318,6 +325,47 @@ func TestAPatternIsProvenByUse(t *testing.T) {
 	assert.False(t, write(), "ports are proven")
 	record.Attributes().PutStr("source.ip", "198.51.100.1")
 	assert.True(t, write(), "another address")
+}
+
+// TestEachOfManyValuesIsProven has more values than a word has bits.
+func TestEachOfManyValuesIsProven(t *testing.T) {
+	w := newTwins(CEF)
+	w.record.Attributes().Clear()
+	for i := range 100 {
+		w.record.Attributes().PutInt(fmt.Sprint("number", i), 1)
+	}
+	for range 3 {
+		w.write(t, "the record of the lesson")
+	}
+	p := only(t, w.with.patterns.library)
+	for i := range 100 {
+		w.record.Attributes().PutInt(fmt.Sprint("number", i), 2)
+		require.NotNil(t, w.with.match(w.record, &p.fixed))
+		w.with.patterns.findDiffering(p)
+		require.Len(t, w.with.patterns.differ, 1, i)
+		w.write(t, i)
+	}
+}
+
+// TestSyslogFieldsPass: what differs between processes does not decide, but nothing does.
+func TestSyslogFieldsPass(t *testing.T) {
+	w := newTwins(ASIM)
+	w.rl.Resource().Attributes().Clear() // whose host would be compared with hostname
+	w.start(w.rl)
+	for _, name := range []string{"proc_id", "appname", "msg_id", "hostname"} {
+		w.record.Attributes().PutStr(name, "one")
+		for range 3 {
+			w.write(t, name)
+		}
+		w.record.Attributes().PutStr(name, "other")
+		_, ok := w.with.byPattern(nil, w.record)
+		assert.True(t, ok, name)
+		w.record.Attributes().PutStr(name, "-")
+		_, ok = w.with.byPattern(nil, w.record)
+		assert.False(t, ok, name)
+		w.write(t, name)
+		w.record.Attributes().PutStr(name, "one")
+	}
 }
 
 // TestPatternsOfResources alternates resources: none gets the values of another.

@@ -34,8 +34,8 @@ type plan struct {
 	required [][]span
 	// needs are what the event types of UDM must have, one of each group.
 	needs map[string][][]span
-	// nouns are the leaves that two nouns of UDM have in common, by their names: "principal>target".
-	nouns map[string][]sameLeaf
+	// nouns are the leaves that two nouns of UDM have in common.
+	nouns map[[2]string][]sameLeaf
 }
 
 // A sameLeaf leads from a leaf of one noun to the same of another.
@@ -230,12 +230,12 @@ func compile(t *table, f Format, l *layout, c class) *plan {
 	}
 	if f == UDM {
 		p.compileNeeds()
-		p.nouns = map[string][]sameLeaf{}
+		p.nouns = map[[2]string][]sameLeaf{}
 		for _, nouns := range [...][2]string{{"principal", "target"}, {"principal", "observer"}, {"target", "observer"}} {
 			for i := range p.leaves {
 				if rest, ok := strings.CutPrefix(p.leaves[i].path, nouns[0]+"."); ok {
 					if to := p.find(nouns[1] + "." + rest); to >= 0 {
-						p.nouns[nouns[0]+">"+nouns[1]] = append(p.nouns[nouns[0]+">"+nouns[1]], sameLeaf{int32(i), to})
+						p.nouns[nouns] = append(p.nouns[nouns], sameLeaf{int32(i), to})
 					}
 				}
 			}

@@ -12,6 +12,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otel-kinesis/amazonkinesisexporter/internal/jsontext"
 )
 
 // ---- order
@@ -20,27 +22,15 @@ import (
 // its attributes: some receivers have them in another order each time. What is yielded must not be kept.
 func (e *Encoder) byName(m pcommon.Map) iter.Seq2[string, pcommon.Value] {
 	return func(yield func(string, pcommon.Value) bool) {
-		from := len(e.entries)
-		for name, v := range m.All() {
-			i := len(e.entries)
-			e.entries = append(e.entries, entry{name, v})
-			for ; i > from && e.entries[i-1].name > name; i-- { // names are few, and mostly in order
-				e.entries[i] = e.entries[i-1]
-			}
-			e.entries[i] = entry{name, v}
-		}
-		for i, to := from, len(e.entries); i < to; i++ { // what is within a value is put behind, and taken away again
-			if !yield(e.entries[i].name, e.entries[i].value) {
+		from := len(e.members)
+		e.members = jsontext.AppendMembers(e.members, m)
+		for i, to := from, len(e.members); i < to; i++ { // what is within a value is put behind, and taken away again
+			if !yield(e.members[i].Key, e.members[i].Value) {
 				break
 			}
 		}
-		e.entries = e.entries[:from]
+		e.members = e.members[:from]
 	}
-}
-
-type entry struct {
-	name  string
-	value pcommon.Value
 }
 
 // ---- shape

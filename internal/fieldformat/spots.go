@@ -57,7 +57,6 @@ var (
 	atDstDvcId                     = at("DstDvcId")
 	atDstEndpointHostname          = at("dst_endpoint.hostname")
 	atDstEndpointIp                = at("dst_endpoint.ip")
-	atDstEndpointPort              = at("dst_endpoint.port")
 	atDstFQDN                      = at("DstFQDN")
 	atDstHostname                  = at("DstHostname")
 	atDstIpAddr                    = at("DstIpAddr")

@@ -279,7 +279,7 @@ func finishUDM(e *Encoder) bool {
 func (e *Encoder) separateHost() {
 	k := &e.table.known
 	move := func(from, to string) {
-		for _, p := range e.plan.nouns[from+">"+to] {
+		for _, p := range e.plan.nouns[[2]string{from, to}] {
 			i := int(p.from)
 			if !e.set.has(i) || e.from[i] < 0 || !strings.HasPrefix(e.table.fields[e.from[i]].name, "host.") {
 				continue

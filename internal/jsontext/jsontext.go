@@ -207,17 +207,24 @@ func AppendValue(dst []byte, v pcommon.Value) []byte {
 	case pcommon.ValueTypeMap:
 		return AppendMap(dst, v.Map())
 	case pcommon.ValueTypeSlice:
-		dst = append(dst, '[')
-		for i, e := range v.Slice().All() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = AppendValue(dst, e)
-		}
-		return append(dst, ']')
+		return AppendSlice(dst, v.Slice())
 	default:
 		return append(dst, "null"...)
 	}
+}
+
+// AppendSlice appends s as an array.
+func AppendSlice(dst []byte, s pcommon.Slice) []byte { return appendSlice(dst, s, AppendValue) }
+
+func appendSlice(dst []byte, s pcommon.Slice, appendElement func([]byte, pcommon.Value) []byte) []byte {
+	dst = append(dst, '[')
+	for i, el := range s.All() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendElement(dst, el)
+	}
+	return append(dst, ']')
 }
 
 // appendBytes appends b as a JSON string in standard base64 (RFC 4648, section 4), without the copy that AsRaw would make.

@@ -2,7 +2,38 @@
 
 package jsontext
 
-import "go.opentelemetry.io/collector/pdata/pcommon"
+import (
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// A Member is a value of a map with its key.
+type Member struct {
+	Key   string
+	Value pcommon.Value
+}
+
+// fewMembers is up to how many members are put into order as they come, which most of them do already.
+const fewMembers = 32
+
+// AppendMembers appends the members of m, by their keys in order; those of one key stay as they come.
+func AppendMembers(members []Member, m pcommon.Map) []Member {
+	from := len(members)
+	few := m.Len() <= fewMembers
+	for key, value := range m.All() {
+		i := len(members)
+		members = append(members, Member{key, value})
+		for ; few && i > from && members[i-1].Key > key; i-- {
+			members[i-1], members[i] = members[i], members[i-1]
+		}
+	}
+	if !few {
+		slices.SortStableFunc(members[from:], func(a, b Member) int { return strings.Compare(a.Key, b.Key) })
+	}
+	return members
+}
 
 // AppendSorted appends v as AppendValue does, with the keys of every map in it in order.
 func AppendSorted(dst []byte, v pcommon.Value) []byte {
@@ -10,41 +41,21 @@ func AppendSorted(dst []byte, v pcommon.Value) []byte {
 	case pcommon.ValueTypeMap:
 		return AppendSortedMap(dst, v.Map())
 	case pcommon.ValueTypeSlice:
-		dst = append(dst, '[')
-		for i, el := range v.Slice().All() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = AppendSorted(dst, el)
-		}
-		return append(dst, ']')
+		return appendSlice(dst, v.Slice(), AppendSorted)
 	}
 	return AppendValue(dst, v)
 }
 
 // AppendSortedMap appends m as AppendMap does, with its keys, and those of the maps in it, in order.
 func AppendSortedMap(dst []byte, m pcommon.Map) []byte {
-	type member struct {
-		key   string
-		value pcommon.Value
-	}
-	var few [32]member
-	members := few[:0]
-	for key, value := range m.All() {
-		i := len(members)
-		members = append(members, member{})
-		for ; i > 0 && members[i-1].key > key; i-- { // they are few, and often in order
-			members[i] = members[i-1]
-		}
-		members[i] = member{key, value}
-	}
+	var few [fewMembers]Member
 	dst = append(dst, '{')
-	for i, member := range members {
+	for i, member := range AppendMembers(few[:0], m) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(AppendString(dst, member.key), ':')
-		dst = AppendSorted(dst, member.value)
+		dst = append(AppendString(dst, member.Key), ':')
+		dst = AppendSorted(dst, member.Value)
 	}
 	return append(dst, '}')
 }

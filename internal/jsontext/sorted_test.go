@@ -3,11 +3,33 @@
 package jsontext
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
+
+// TestMembersAreInOrder has few and many, in any order.
+func TestMembersAreInOrder(t *testing.T) {
+	for _, n := range []int{0, 1, fewMembers, fewMembers + 1, 1000} {
+		m := pcommon.NewMap()
+		for i := range n {
+			m.PutInt(fmt.Sprint((i*7919+13)%n), int64(i))
+		}
+		before := []Member{{Key: "zzz"}}
+		members := AppendMembers(before, m)
+		require.Len(t, members, n+1)
+		assert.Equal(t, "zzz", members[0].Key, "what was there stays")
+		for i, member := range members[1:] {
+			v, ok := m.Get(member.Key)
+			require.True(t, ok)
+			assert.Equal(t, v, member.Value)
+			assert.True(t, i == 0 || members[i].Key < member.Key, n)
+		}
+	}
+}
 
 func TestSorted(t *testing.T) {
 	m := pcommon.NewMap()
